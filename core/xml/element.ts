@@ -1,0 +1,118 @@
+import { Element } from 'ltx'
+
+/*
+ * The elements of Balcony are ltx elements in one canonical form, made by the parser and by `el`:
+ * - a name never has a prefix; `attrs.xmlns` is there exactly where the namespace differs from the parent's;
+ * - a stanza (top-level element) without `xmlns` is in the content namespace of its stream (jabber:client,
+ *   jabber:server, jabber:component:accept), so it needs no re-scoping on its way (RFC 6120 §4.8.3);
+ * - a prefixed attribute other than xml:* has its declaration on the same element.
+ * Nothing that was received or sent is changed afterwards: who needs another `to` builds another element.
+ */
+export { Element }
+
+/** What an element may contain. */
+export type Child = Element | string
+/** What `el` takes as a child: `undefined`, `null` and `false` are left out. */
+export type Content = Child | number | undefined | null | false | Content[]
+export type Attrs = Record<string, string | number | undefined>
+
+/** Builds an element; attributes that are `undefined` are left out. */
+export function el(name: string, attrs?: Attrs | string | null, ...content: Content[]): Element {
+  const element = new Element(name)
+  if (typeof attrs === 'string') element.attrs.xmlns = attrs
+  else if (attrs) for (const key in attrs) if (attrs[key] !== undefined) element.attrs[key] = String(attrs[key])
+  add(element, content)
+  return element
+}
+
+function add(element: Element, content: Content[]): void {
+  for (const child of content) {
+    if (child === undefined || child === null || child === false || child === '') continue
+    if (Array.isArray(child)) add(element, child)
+    else if (typeof child === 'object') append(element, child)
+    else element.children.push(String(child))
+  }
+}
+
+/** Appends without taking over the `parent` of an element that is shared between stanzas. */
+function append(element: Element, child: Element): void {
+  element.children.push(child)
+  if (child.parent === null) child.parent = element
+}
+
+export function isElement(child: unknown): child is Element {
+  return typeof child === 'object' && child !== null && 'attrs' in child
+}
+
+/** The element's namespace, looked up at its ancestors; `undefined` means the stream's content namespace. */
+export function nsOf(element: Element): string | undefined {
+  for (let e: Element | null = element; e; e = e.parent) if (e.attrs.xmlns !== undefined) return e.attrs.xmlns as string
+  return undefined
+}
+
+/** The first child element of that name; with `ns`, in that namespace (inherited or declared). */
+export function childOf(element: Element, name: string, ns?: string): Element | undefined {
+  for (const child of element.children) {
+    if (typeof child === 'string' || child.name !== name) continue
+    if (ns === undefined || (child.attrs.xmlns ?? nsOf(element)) === ns) return child
+  }
+  return undefined
+}
+
+/** All child elements, or those of that name and namespace. */
+export function childrenOf(element: Element, name?: string, ns?: string): Element[] {
+  const found: Element[] = []
+  for (const child of element.children) {
+    if (typeof child === 'string') continue
+    if (name !== undefined && child.name !== name) continue
+    if (ns === undefined || (child.attrs.xmlns ?? nsOf(element)) === ns) found.push(child)
+  }
+  return found
+}
+
+/** The first child element, whatever its name. */
+export function firstChild(element: Element): Element | undefined {
+  for (const child of element.children) if (typeof child !== 'string') return child
+  return undefined
+}
+
+/** The text of the element itself, without that of its child elements. */
+export function textOf(element: Element): string {
+  let text = ''
+  for (const child of element.children) if (typeof child === 'string') text += child
+  return text
+}
+
+/** The text of the first child of that name, `undefined` where there is none. */
+export function childText(element: Element, name: string, ns?: string): string | undefined {
+  const child = childOf(element, name, ns)
+  return child && textOf(child)
+}
+
+/** A stanza with the same children and other attributes; an attribute set to `undefined` is dropped. */
+export function readdress(stanza: Element, attrs: Attrs): Element {
+  const copy = el(stanza.name, { ...(stanza.attrs as Attrs), ...attrs })
+  for (const child of stanza.children as Child[]) {
+    if (typeof child === 'string') copy.children.push(child)
+    else append(copy, child)
+  }
+  return copy
+}
+
+/** A deep copy that stands alone: its namespace is declared on it. */
+export function detached(element: Element): Element {
+  const copy = deepCopy(element)
+  const ns = nsOf(element)
+  if (ns !== undefined) copy.attrs.xmlns = ns
+  return copy
+}
+
+function deepCopy(element: Element): Element {
+  const copy = new Element(element.name)
+  Object.assign(copy.attrs, element.attrs)
+  for (const child of element.children as Child[]) {
+    if (typeof child === 'string') copy.children.push(child)
+    else append(copy, deepCopy(child))
+  }
+  return copy
+}
