@@ -1,0 +1,2 @@
+export { PrecisError } from './error'
+export { enforceDomain, enforceLocal, enforceResource } from './jid-parts'
