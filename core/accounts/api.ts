@@ -1,0 +1,13 @@
+/** The accounts of the hosts with accounts. User names are local parts, prepared (RFC 7622). */
+export interface AccountApi {
+  exists(user: string, host: string): Promise<boolean>
+  /** Throws CodedError `ERR_ACCOUNT_EXISTS`, `ERR_ACCOUNT_NAME`, `ERR_PASSWORD`. */
+  create(user: string, host: string, password: string): Promise<void>
+  /** With everything that is the account's; ends its sessions. False if there was none. */
+  remove(user: string, host: string): Promise<boolean>
+  setPassword(user: string, host: string, password: string): Promise<boolean>
+  checkPassword(user: string, host: string, password: string): Promise<boolean>
+  count(host: string): Promise<number>
+  /** By name, in pages. */
+  list(host: string, options: { after?: string; limit: number }): Promise<string[]>
+}

@@ -1,0 +1,14 @@
+import type { ClientSession } from '../streams/session'
+
+/** Notifications that nobody answers; handlers run after the fact and cannot stop anything. */
+export interface ServerEvents {
+  'server/started': () => void
+  /** SIGTERM or a command: streams are about to be closed. */
+  'server/stopping': () => void
+  'module/loaded': (host: string, module: string) => void
+  'module/unloaded': (host: string, module: string) => void
+  'module/reloaded': (module: string) => void
+  'config/reloaded': () => void
+  'session/authenticated': (session: ClientSession) => void
+  'account/password-changed': (user: string, host: string) => void
+}

@@ -1,0 +1,55 @@
+import type { FormDef, FormValues } from '../xml/form'
+import type { JID } from '../jid'
+import type { Element } from '../xml/element'
+
+/** Who may run a command: operators of the server, administrators of the host, anybody, or a test of its own. */
+export type Access = 'operator' | 'admin' | 'any'
+
+export interface CommandNote {
+  type: 'info' | 'warn' | 'error'
+  text: string
+}
+
+export interface CommandResult {
+  notes?: CommandNote[]
+  /** A form of type `result`. */
+  form?: Element
+}
+
+/** Who runs the command, and how. */
+export interface CommandRun {
+  /** The requester's address; for the command line `undefined`, then `actor` is `local:USER`. */
+  requester: JID | undefined
+  /** For logs and audit. */
+  actor: string
+  role: 'operator' | 'admin' | 'member' | 'none'
+  lang: string | undefined
+}
+
+/** One form of the dialogue; it follows from what was said before. */
+export interface CommandStage {
+  form(said: FormValues, run: CommandRun): FormDef | Promise<FormDef>
+  /** Refuses what was filled in by throwing a FormError that names the field; what was typed is kept. */
+  check?(said: FormValues, run: CommandRun): void | Promise<void>
+}
+
+/**
+ * An ad-hoc command (XEP-0050): the dialogue for XMPP and the command line are made from this. Stages are
+ * functions of what was said before; nothing happens before `finish`, where access is asked again.
+ */
+export interface AdhocCommand {
+  /** The command's node, e.g. `http://jabber.org/protocol/admin#server-buddy`. */
+  node: string
+  name: string
+  access: Access
+  /** Also offered at the administrator's own bare JID (clients look there). */
+  onAccount?: boolean
+  stages: readonly CommandStage[]
+  finish(said: FormValues, run: CommandRun): CommandResult | void | Promise<CommandResult | void>
+}
+
+declare module '../events/items' {
+  interface ItemTypes {
+    'adhoc-command': AdhocCommand
+  }
+}

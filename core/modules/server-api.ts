@@ -1,0 +1,59 @@
+import type { AccountApi } from '../accounts/api'
+import type { Host } from '../hosts/host'
+import type { JID } from '../jid'
+import type { Element } from '../xml/element'
+import type { Origin } from '../routing/origin'
+import type { StanzaEvent } from '../routing/event'
+
+export type Role = 'operator' | 'admin' | 'member' | 'none'
+
+export interface ModuleStatus {
+  host: string
+  name: string
+  state: 'running' | 'failed' | 'unloaded' | 'waiting'
+  /** Which load of the code this is, from 1. */
+  version: number
+  /** Why it failed, with file and line. */
+  error?: string
+}
+
+export interface ReloadReport {
+  ok: boolean
+  /** A line for a person. */
+  message: string
+}
+
+/** What modules and the command line may ask of the server as a whole. */
+export interface ServerApi {
+  readonly version: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly accounts: AccountApi
+  /** A host of this server by its prepared name; also where a component serves further domains. */
+  host(name: string): Host | undefined
+  hosts(): Host[]
+  /** Whether the domain is one that this server answers for. */
+  isLocal(domain: string): boolean
+  /**
+   * Makes a component answer for a further domain (`topics.example.org`): its stanzas run on that host's
+   * handlers. Returns the function that ends it; throws `ERR_DOMAIN_TAKEN`.
+   */
+  serve(domain: string, host: Host): () => void
+  /** What somebody may do on a host. */
+  role(jid: JID, host: Host): Role
+  modules: {
+    list(): ModuleStatus[]
+    load(name: string, host?: string): Promise<ReloadReport>
+    unload(name: string, host?: string): Promise<ReloadReport>
+    /** All hosts or none. `by` is the event whose handler asks: it is not waited for. */
+    reload(name: string, by?: StanzaEvent): Promise<ReloadReport>
+  }
+  config: {
+    /** Reads the file again and applies what changed; changes nothing if it is wrong. */
+    reload(by?: StanzaEvent): Promise<{ ok: boolean; lines: string[] }>
+  }
+  /** Delivers a stanza as its origin would: for modules that carry others' stanzas (components, s2s). */
+  route(stanza: Element, origin: Origin): void
+  /** Ends the process in an orderly way. */
+  stop(reason: string): Promise<void>
+}

@@ -1,0 +1,95 @@
+import type { ClientSession } from '../streams/session'
+import type { Tx } from '../storage/types'
+import type { Element } from '../xml/element'
+import type { StanzaEvent, Target } from './event'
+import type { Traced } from '../events/hooks'
+
+/** What a chain of an event is for; the docs and `balcony hooks` are made from this table. */
+export interface EventInfo {
+  /** When it runs. */
+  when: string
+  /** What HANDLED means to whoever raised it; '' where it means nothing. */
+  handled: string
+}
+
+/** A resource was bound, or its session ended. */
+export interface SessionEvent extends Traced {
+  readonly session: ClientSession
+  /** For `session/closed`: why, as a word for logs. */
+  readonly reason?: string
+}
+
+/** An account is made or removed, inside the write unit that does it. */
+export interface AccountEvent extends Traced {
+  /** The local part. */
+  readonly user: string
+  readonly tx: Tx
+}
+
+/** disco#info of a host or account, before it is answered (XEP-0030). */
+export interface DiscoNodeEvent extends Traced {
+  readonly stanza: StanzaEvent
+  readonly node: string
+  /** What is answered; empty at the start. HANDLED says that the node exists. */
+  readonly reply: Element
+}
+
+/**
+ * The events of a host, by name. Modules add their own by declaration merging (and their EventInfo by
+ * `ctx.add('event', …)`). Stanza events run on the host that is addressed; `pre-*` on the sender's host.
+ */
+export interface HostEvents {
+  'pre-message': StanzaEvent
+  'pre-presence': StanzaEvent
+  'pre-iq': StanzaEvent
+  'message/host': StanzaEvent
+  'message/bare': StanzaEvent
+  'message/full': StanzaEvent
+  'presence/host': StanzaEvent
+  'presence/bare': StanzaEvent
+  'presence/full': StanzaEvent
+  'presence/broadcast': StanzaEvent
+  'iq/host': StanzaEvent
+  'iq/bare': StanzaEvent
+  'iq/full': StanzaEvent
+  'route/remote': StanzaEvent
+  'session/bound': SessionEvent
+  'session/closed': SessionEvent
+  'account/created': AccountEvent
+  'account/removed': AccountEvent
+  'disco/info': DiscoNodeEvent
+  'disco/items': DiscoNodeEvent
+}
+
+const delivered = 'the stanza was taken care of: delivered, stored, answered or dropped on purpose'
+
+export const EVENTS: Readonly<Record<keyof HostEvents, EventInfo>> = {
+  'pre-message': { when: 'a local client sends a message, before it is routed', handled: 'it goes no further' },
+  'pre-presence': { when: 'a local client sends presence with `to`, before it is routed', handled: 'it goes no further' },
+  'pre-iq': { when: 'a local client sends an iq, before it is routed', handled: 'it goes no further' },
+  'message/host': { when: 'a message is addressed to the host', handled: delivered },
+  'message/bare': { when: 'a message is addressed to an account of the host', handled: delivered },
+  'message/full': { when: 'a message is addressed to a resource', handled: delivered },
+  'presence/host': { when: 'presence is addressed to the host', handled: delivered },
+  'presence/bare': { when: 'presence is addressed to an account of the host', handled: delivered },
+  'presence/full': { when: 'presence is addressed to a resource', handled: delivered },
+  'presence/broadcast': { when: 'a local client sends presence without `to`', handled: 'nobody else broadcasts it' },
+  'iq/host': { when: 'an iq get or set is addressed to the host, before the handlers of `ctx.iq`', handled: 'it is answered or will be' },
+  'iq/bare': { when: 'an iq get or set is addressed to an account, before the handlers of `ctx.iq`', handled: 'it is answered or will be' },
+  'iq/full': { when: 'an iq get or set is addressed to a resource, before it is delivered', handled: 'it is answered or will be' },
+  'route/remote': { when: 'a stanza of this host is addressed to a domain that is not local', handled: 'it is on its way or was answered' },
+  'session/bound': { when: 'a client bound a resource, before its first stanza', handled: '' },
+  'session/closed': { when: 'a bound session ended, after its last stanza', handled: '' },
+  'account/created': { when: 'inside the write that makes an account', handled: '' },
+  'account/removed': { when: 'inside the write that removes an account: delete what is its', handled: '' },
+  'disco/info': { when: 'disco#info asks for a node', handled: 'the node exists, `reply` is the answer' },
+  'disco/items': { when: 'disco#items asks for a node', handled: 'the node exists, `reply` is the answer' }
+}
+
+/**
+ * The chain that answers one iq payload: made by `ctx.iq`, at most one handler each. It runs after `iq/host`,
+ * `iq/bare` and `iq/full`.
+ */
+export function iqEvent(type: string, target: Target, ns: string, name: string): string {
+  return `iq-${type}/${target} ${ns} ${name}`
+}

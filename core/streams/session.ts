@@ -1,0 +1,42 @@
+import type { StreamError } from '../errors'
+import type { JID } from '../jid'
+import type { Element } from '../xml/element'
+
+/** How a sender is connected; `local` is a host of this server speaking for itself. */
+export type OriginKind = 'local' | 'c2s' | 's2s' | 'component' | 'upstream'
+
+/**
+ * Data that modules keep with a session. It belongs to core, so it outlives the reload of the module that
+ * wrote it: plain data only, no functions, no objects with methods of a module. Declared by merging.
+ */
+export interface SessionState {
+  /** Set by tests and tools only. */
+  label?: string
+}
+
+/** What the rest of the server knows of a client's stream. */
+export interface ClientSession {
+  /** Unpredictable, never used twice (RFC 6120 §4.7.3). */
+  readonly id: string
+  /** The domain the client asked for, prepared; set with the stream header. */
+  readonly domain: string
+  /** The name that was authenticated, '' before. */
+  readonly user: string
+  /** The full JID; undefined before a resource is bound. */
+  readonly jid: JID | undefined
+  readonly secure: boolean
+  /** `tcp`, `tls` (direct TLS) or `websocket`. */
+  readonly transport: 'tcp' | 'tls' | 'websocket'
+  /** For logs and XEP-0133 statistics; never told to other users. */
+  readonly remoteAddress: string
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly state: SessionState
+  readonly closed: boolean
+  /** Writes a stanza, one write per tick; what is sent to a closed session is dropped. */
+  send(stanza: Element): void
+  /** Writes a stanza that is serialised already. */
+  sendRaw(xml: string): void
+  /** Ends the stream, with a stream error if one is given (RFC 6120 §4.4, §4.9.1.1). */
+  close(error?: StreamError): void
+}
