@@ -1,3 +1,4 @@
+import { JID } from '../jid'
 import { childOf, childrenOf, childText, el, nsOf, textOf } from './element'
 import type { Element } from './element'
 
@@ -94,8 +95,6 @@ export interface SubmitOptions {
   partial?: boolean
   /** A submission without FORM_TYPE is taken; a wrong one never is. */
   formTypeOptional?: boolean
-  /** Checks and normalises an address; throws when it is none. Given by callers that know JIDs. */
-  jid?: (value: string) => string
   /** Fields in a form, at most. Default: 256. */
   maxFields?: number
 }
@@ -215,7 +214,7 @@ export function parseSubmit(def: FormDef, x: Element, options: SubmitOptions = {
   for (const field of def.fields) {
     if (field.type === 'fixed') continue
     const raw = submitted.get(field.var)
-    const value = raw && readValues(field, raw, options)
+    const value = raw && readValues(field, raw)
     if (value !== undefined) values[field.var] = value
     if (field.required && isEmpty(value) && !(options.partial && raw === undefined))
       throw new FormError('a value is required', field.var)
@@ -267,23 +266,23 @@ function isEmpty(value: FormValue | undefined): boolean {
   return value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
-function readValues(field: FormField, raw: string[], options: SubmitOptions): FormValue | undefined {
+function readValues(field: FormField, raw: string[]): FormValue | undefined {
   switch (field.type) {
     case 'jid-multi':
     case 'list-multi': {
       const maxValues = field.maxValues ?? 1000
       if (raw.length > maxValues) throw new FormError(`more than ${maxValues} values`, field.var)
       // XEP-0004 §3.3: duplicates are ignored; an empty value stands for none (§3.6)
-      return [...new Set(raw.filter(one => one !== '').map(one => readOne(field, one, options)))]
+      return [...new Set(raw.filter(one => one !== '').map(one => readOne(field, one)))]
     }
     case 'text-multi':
-      return readOne(field, raw.join('\n'), options)
+      return readOne(field, raw.join('\n'))
     case 'boolean':
       return readBoolean(field, single(field, raw))
     default: {
       const one = single(field, raw)
       // XEP-0004 §3.6: empty and absent mean the same, so it is not a wrong choice or a bad address
-      return one === '' ? '' : readOne(field, one, options)
+      return one === '' ? '' : readOne(field, one)
     }
   }
 }
@@ -299,7 +298,7 @@ function readBoolean(field: FormField, raw: string): boolean {
   throw new FormError('must be 0, 1, true or false', field.var)
 }
 
-function readOne(field: FormField, raw: string, options: SubmitOptions): string {
+function readOne(field: FormField, raw: string): string {
   const maxLength = field.maxLength ?? (field.type === 'text-multi' ? 65536 : 4096)
   if (raw.length > maxLength) throw new FormError(`longer than ${maxLength} characters`, field.var)
   if (field.options && !field.open && !isOption(field, raw))
@@ -307,7 +306,8 @@ function readOne(field: FormField, raw: string, options: SubmitOptions): string 
   if (field.datatype === 'xs:integer') checkInteger(field, raw)
   try {
     const isJid = field.type === 'jid-single' || field.type === 'jid-multi'
-    const value = isJid && options.jid ? options.jid(raw) : raw
+    // XEP-0004 §3.3: duplicates are found by comparing prepared addresses
+    const value = isJid ? JID.parse(raw).full : raw
     return field.check ? field.check(value) : value
   } catch (error) {
     throw new FormError(error instanceof Error ? error.message : String(error), field.var)
