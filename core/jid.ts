@@ -1,13 +1,10 @@
-import { enforceDomain, enforceLocal, enforceResource, PrecisError } from './precis'
+import { enforceDomain, enforceLocal, enforceResource, MAX_PART_BYTES, PrecisError } from './precis'
 
 /** Which part of an address was wrong; `jid` means the whole. */
 export type JidPart = 'jid' | 'local' | 'domain' | 'resource'
 
 /** `host`: a domain alone. `bare`: local@domain. `full`: anything with a resource, `domain/resource` too. */
 export type JidKind = 'host' | 'bare' | 'full'
-
-/** RFC 7622 §3.1: each part is at most so many octets of UTF-8, after mapping. */
-export const MAX_PART_BYTES = 1023
 
 /**
  * Above this nothing is looked at: mappings may shorten a string (decomposed letters, A-labels), so what is
@@ -60,8 +57,10 @@ export class JID {
   static parse(input: string): JID {
     const known = cache.get(input)
     if (known) return known
-    const jid = JID.#read(input)
-    cache.remember(input, jid)
+    if (input.length > CACHED_LENGTH) return JID.#read(input)
+    const key = ownCopy(input)
+    const jid = JID.#read(key)
+    cache.remember(key, jid)
     return jid
   }
 
@@ -158,7 +157,7 @@ class JidCache {
   }
 
   remember(key: string, jid: JID): void {
-    if (key.length <= CACHED_LENGTH) this.#keep(key, jid)
+    this.#keep(key, jid)
   }
 
   #keep(key: string, jid: JID): void {
@@ -171,6 +170,12 @@ class JidCache {
 }
 
 const cache = new JidCache()
+
+/** A substring keeps what it was cut from in memory: the cache would hold the chunks that addresses came in. */
+function ownCopy(text: string): string {
+  const encoding = /^[\x00-\x7f]*$/.test(text) ? 'latin1' : 'utf16le'
+  return Buffer.from(text, encoding).toString(encoding)
+}
 
 function join(local: string, domain: string, resource: string): string {
   return `${local === '' ? '' : `${local}@`}${domain}${resource === '' ? '' : `/${resource}`}`

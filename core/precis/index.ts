@@ -1,2 +1,5 @@
-export { PrecisError } from './error'
-export { enforceDomain, enforceLocal, enforceResource } from './jid-parts'
+export { codePointName, PrecisError } from './error'
+export { enforceDomain, enforceLocal, enforceResource, MAX_PART_BYTES } from './jid-parts'
+export { enforceOpaqueString, enforceUsername } from './profiles'
+export { saslprep } from './saslprep'
+export { TABLES_VERSION } from './tables'
