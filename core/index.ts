@@ -1,0 +1,42 @@
+/*
+ * The public face of core: all that a module may import (`#core` inside the repository, `balcony` outside).
+ */
+export { z } from 'zod'
+
+export { CodedError, StanzaError, StreamError, errorReply, isStanzaError } from './errors'
+export type { ErrorType, StanzaCondition, StanzaErrorOptions, StreamCondition } from './errors'
+export { InvalidJid, JID } from './jid'
+
+export * from './xml/element'
+export * from './xml/form'
+export { NS } from './xml/namespaces'
+export { frozen, serialize } from './xml/serialize'
+
+export { HANDLED, isPromise } from './events/hooks'
+export type { Handled, Handler, HandlerResult, HookOptions, Traced } from './events/hooks'
+export type { ItemTypes, Watcher } from './events/items'
+export type { ServerEvents } from './events/server-events'
+
+export type { Host } from './hosts/host'
+export type { ClientSession, OriginKind, SessionState } from './streams/session'
+export type { Origin } from './routing/origin'
+export type { StanzaEvent, StanzaKind, Target } from './routing/event'
+export { EVENTS } from './routing/events'
+export type { AccountEvent, DiscoNodeEvent, EventInfo, HostEvents, SessionEvent } from './routing/events'
+
+export { defineModule } from './modules/contract'
+export type { Context, Handle, ModuleApis, ModuleDefinition, Scope, UseOptions } from './modules/contract'
+export type { Access, AdhocCommand, CommandNote, CommandResult, CommandRun, CommandStage } from './modules/adhoc'
+export type { ModuleStatus, ReloadReport, Role, ServerApi } from './modules/server-api'
+export type { AccountApi } from './accounts/api'
+export type {
+  Database,
+  Entry,
+  MigrationContext,
+  Page,
+  Reader,
+  Statement,
+  Store,
+  Tx,
+  Unit
+} from './storage/types'
