@@ -10,8 +10,10 @@ export type OriginKind = 'local' | 'c2s' | 's2s' | 'component' | 'upstream'
  * wrote it: plain data only, no functions, no objects with methods of a module. Declared by merging.
  */
 export interface SessionState {
-  /** Set by tests and tools only. */
-  label?: string
+  /** The last available presence that was broadcast; absent while the resource is not available. */
+  presence?: Element
+  /** The priority of that presence, -128 to 127 (RFC 6121 §4.7.2.3); absent while not available. */
+  priority?: number
 }
 
 /** What the rest of the server knows of a client's stream. */

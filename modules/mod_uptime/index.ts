@@ -2,7 +2,7 @@ import { defineModule, el, z } from '#core'
 
 const LAST = 'jabber:iq:last'
 
-/** XEP-0012 §6: asked of a server, the seconds since it was started. */
+/** XEP-0012 §5: asked of a server, the seconds since it was started. */
 export default defineModule({
   name: 'uptime',
   description: 'Server uptime (XEP-0012)',

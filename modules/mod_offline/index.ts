@@ -1,0 +1,76 @@
+import {
+  childOf,
+  defineModule,
+  el,
+  HANDLED,
+  NS,
+  parseElement,
+  readdress,
+  serialize,
+  StanzaError,
+  z,
+  type ClientSession,
+  type Context,
+  type Element,
+  type Handled,
+  type StanzaEvent
+} from '#core'
+import { OfflineMessages, type Stored } from './messages'
+
+const config = z.object({
+  limit: z.number().int().min(1).max(100_000).default(200).describe('Messages kept for one account; the next is refused.'),
+  days: z.number().int().min(1).max(3650).default(90).describe('Days after which a message is dropped.')
+})
+
+type OfflineContext = Context<z.infer<typeof config>>
+
+const PAGE = 50
+const HOUR = 3_600_000
+
+/** XEP-0160: keeps messages for accounts that are away. */
+export default defineModule({
+  name: 'offline',
+  description: 'Messages kept for accounts that are away (XEP-0160)',
+  on: ['virtual'],
+  dependencies: ['message'],
+  config,
+  setup(ctx) {
+    const messages = new OfflineMessages(ctx.db, ctx.host.name)
+    ctx.add('disco-feature', 'msgoffline') // XEP-0160 §4
+    ctx.hook('message/offline', event => keep(ctx, messages, event))
+    ctx.hook('presence/available', event => (event.initial ? deliver(ctx, messages, event.session) : undefined))
+    ctx.hook('account/removed', ({ user, tx }) => messages.purge(user, tx))
+    ctx.every(HOUR, () => messages.dropOlderThan(Date.now() - ctx.config.days * 24 * HOUR))
+  }
+})
+
+/** XEP-0160 §3: normal and chat messages that say something; a chat state alone is of no use later. */
+async function keep(ctx: OfflineContext, messages: OfflineMessages, event: StanzaEvent): Promise<Handled | void> {
+  const type = (event.stanza.attrs.type as string | undefined) ?? 'normal'
+  if (type !== 'normal' && type !== 'chat') return
+  if (type === 'chat' && !childOf(event.stanza, 'body')) return HANDLED
+  const received = Date.now()
+  const stanza = serialize(delayed(event.stanza, ctx.host.name, received))
+  const kept = await messages.add(event.to.local, { received, stanza }, ctx.config.limit, event)
+  if (!kept) throw new StanzaError('service-unavailable', 'the account keeps as many messages as it may') // XEP-0160 §3
+  return HANDLED
+}
+
+/** XEP-0203 §2: when it came, said by the host that kept it. */
+function delayed(stanza: Element, host: string, received: number): Element {
+  const copy = readdress(stanza, {})
+  copy.children.push(el('delay', { xmlns: NS.DELAY, from: host, stamp: new Date(received).toISOString() }))
+  return copy
+}
+
+/** XEP-0160 §3: in order, to the first resource that becomes available with a priority that is not negative. */
+async function deliver(ctx: OfflineContext, messages: OfflineMessages, session: ClientSession): Promise<void> {
+  if ((session.state.priority ?? -1) < 0) return
+  for (;;) {
+    const page = await messages.page(session.user, PAGE)
+    if (page.length === 0 || session.closed) return
+    for (const { stanza } of page) session.send(parseElement(stanza))
+    await messages.delete(session.user, page.at(-1) as Stored)
+    if (page.length < PAGE || ctx.signal.aborted) return
+  }
+}
