@@ -1,0 +1,53 @@
+import type { SecureContext } from 'node:tls'
+import type { Gate } from '../events/gate'
+import type { Items } from '../events/items'
+import type { JID } from '../jid'
+import type { Log } from '../log'
+import type { Element } from '../xml/element'
+import type { ClientStream } from './client'
+import type { ClientSession } from './session'
+import './items'
+
+/** A host with accounts, as far as its clients' streams must know it; `hosts/Host` is one. */
+export interface StreamHost {
+  /** Prepared. */
+  readonly name: string
+  /** For `sasl-mechanism`, `stream-feature` and `preauth-iq`. */
+  readonly items: Items
+  /** The bound sessions; `hosts/SessionRegistry` is one. */
+  readonly sessions: {
+    of(user: string): ReadonlyMap<string, ClientSession>
+  }
+}
+
+/** Everything that a client's stream needs from the floors above. */
+export interface StreamBackend {
+  /** While it is closed, a stream takes no step that asks a module. */
+  readonly gate: Gate
+  readonly log: Log
+  /** A host with accounts by its prepared name; undefined for any other domain (`host-unknown`). */
+  host(domain: string): StreamHost | undefined
+  /** Named in the header that answers an unknown domain (RFC 6120 §4.9.1.3); '' if there is no host. */
+  defaultDomain(): string
+  /** The certificate of a domain, or the default one; undefined where TLS is not configured. */
+  secureContext(domain: string): SecureContext | undefined
+  /** SASL succeeded: `session.user` is set. */
+  authenticated(session: ClientStream): void
+  /**
+   * Registers the session at its full JID, which is free, and lets modules know (`session/bound`); the result
+   * is sent to the client when this is done. Throws a StanzaError to refuse.
+   */
+  bind(session: ClientStream, jid: JID): void | Promise<void>
+  /**
+   * A stanza in the content namespace, after binding. Synchronous and lean: the answer goes through
+   * `session.send`, flow control through `session.pause` and `session.resume`.
+   */
+  stanza(session: ClientStream, stanza: Element, bytes: number): void
+  /** A top-level element that is no stanza, after authentication; false: `unsupported-stanza-type`. */
+  streamElement(session: ClientStream, element: Element): boolean
+  /**
+   * The session is over and takes and sends nothing more. Called once, at once, for every session that was
+   * bound (`session.jid`); stanzas that it sent before may still wait in its queue.
+   */
+  closed(session: ClientStream, reason: string): void
+}
