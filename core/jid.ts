@@ -1,5 +1,7 @@
 import { enforceDomain, enforceLocal, enforceResource, MAX_PART_BYTES, PrecisError } from './precis'
 
+export { escapeLocal, MAX_PART_BYTES, unescapeLocal } from './precis'
+
 /** Which part of an address was wrong; `jid` means the whole. */
 export type JidPart = 'jid' | 'local' | 'domain' | 'resource'
 
@@ -18,7 +20,7 @@ const CACHED_ENTRIES = 4096
 /** A string is no JID. `part` and `reason` say where and why; a stanza error for it is `jid-malformed`. */
 export class InvalidJid extends Error {
   override readonly name = 'InvalidJid'
-  readonly code = 'invalid-jid'
+  readonly code = 'ERR_INVALID_JID'
 
   constructor(
     readonly part: JidPart,
@@ -87,7 +89,7 @@ export class JID {
     const bare = slash < 0 ? input : input.slice(0, slash)
     const at = bare.indexOf('@')
     if (at === 0) throw new InvalidJid('local', 'is empty', input)
-    if (slash === input.length - 1) throw new InvalidJid('resource', 'is empty', input)
+    if (slash >= 0 && slash === input.length - 1) throw new InvalidJid('resource', 'is empty', input)
     const local = at < 0 ? '' : bare.slice(0, at)
     const resource = slash < 0 ? '' : input.slice(slash + 1)
     return JID.#make(local, bare.slice(at + 1), resource, () => input)
@@ -173,7 +175,7 @@ const cache = new JidCache()
 
 /** A substring keeps what it was cut from in memory: the cache would hold the chunks that addresses came in. */
 function ownCopy(text: string): string {
-  const encoding = /^[\x00-\x7f]*$/.test(text) ? 'latin1' : 'utf16le'
+  const encoding = /^\p{ASCII}*$/u.test(text) ? 'latin1' : 'utf16le'
   return Buffer.from(text, encoding).toString(encoding)
 }
 

@@ -4,7 +4,6 @@ import { checkIdna, inIdna } from './classes'
 import { checkContext } from './context'
 import { PrecisError } from './error'
 import { punycodeDecode, punycodeEncode } from './punycode'
-import { lowerCase } from './profiles'
 import { mapWidth } from './stable'
 
 /** RFC 1034 §3.1, of a label as DNS sees it. */
@@ -40,7 +39,7 @@ export function canonicalDomain(input: string): string {
 /** RFC 5895 §2. What IDNA2008 allows as it is stays so: Cherokee has no valid lower case. */
 function mapped(name: string): string {
   const text = mapWidth(name).replace(/\u3002/g, '.')
-  return Array.from(text, char => (inIdna(char) ? char : lowerCase(char)))
+  return Array.from(text, char => (char === char.toLowerCase() || inIdna(char) ? char : char.toLowerCase()))
     .join('')
     .normalize('NFC')
 }
@@ -50,14 +49,14 @@ function toULabel(label: string): string {
   if (label.length > MAX_LABEL_BYTES) throw new PrecisError('has a label longer than 63 octets')
   if (!label.startsWith('xn--')) return label
   const decoded = punycodeDecode(label.slice(4))
-  if (/^[\x00-\x7f]*$/.test(decoded) || mapped(decoded) !== decoded || toALabel(decoded) !== label) {
+  if (/^\p{ASCII}*$/u.test(decoded) || mapped(decoded) !== decoded || toALabel(decoded) !== label) {
     throw new PrecisError('holds an A-label that no U-label encodes to')
   }
   return decoded
 }
 
 function toALabel(label: string): string {
-  return /^[\x00-\x7f]*$/.test(label) ? label : `xn--${punycodeEncode(label)}`
+  return /^\p{ASCII}*$/u.test(label) ? label : `xn--${punycodeEncode(label)}`
 }
 
 /** RFC 5891 §4.2.3, §5.4. */

@@ -1,4 +1,5 @@
 export { codePointName, PrecisError } from './error'
+export { escapeLocal, unescapeLocal } from './escape'
 export { enforceDomain, enforceLocal, enforceResource, MAX_PART_BYTES } from './jid-parts'
 export { enforceOpaqueString, enforceUsername } from './profiles'
 export { saslprep } from './saslprep'

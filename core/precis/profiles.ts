@@ -41,6 +41,6 @@ function opaqueString(input: string): string {
  * Each code point by itself: for whole words JavaScript's toLowerCase makes a final sigma, whose special status
  * PRECIS does not know (RFC 7622 §3.5, RFC 8265 §3.6), and a prefix of a name would change with what follows.
  */
-export function lowerCase(text: string): string {
+function lowerCase(text: string): string {
   return Array.from(text, char => char.toLowerCase()).join('')
 }

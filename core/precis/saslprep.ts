@@ -31,7 +31,7 @@ export function saslprep(input: string): string {
 
 /** RFC 3454 §6: text with a right-to-left letter has no left-to-right one, and begins and ends with such. */
 function checkStringprepBidi(text: string): void {
-  if (/^[\x00-\u058f]*$/.test(text)) return
+  if (/^[\p{ASCII}\u0080-\u058f]*$/u.test(text)) return
   const classes = Array.from(text, bidiClass)
   const rtl = classes.map(name => name === 'R' || name === 'AL')
   if (!rtl.includes(true)) return
