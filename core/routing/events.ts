@@ -19,6 +19,12 @@ export interface SessionEvent extends Traced {
   readonly reason?: string
 }
 
+/** An account is about to be removed. */
+export interface AccountNameEvent extends Traced {
+  /** The local part. */
+  readonly user: string
+}
+
 /** An account is made or removed, inside the write unit that does it. */
 export interface AccountEvent extends Traced {
   /** The local part. */
@@ -56,6 +62,7 @@ export interface HostEvents {
   'session/bound': SessionEvent
   'session/closed': SessionEvent
   'account/created': AccountEvent
+  'account/removing': AccountNameEvent
   'account/removed': AccountEvent
   'disco/info': DiscoNodeEvent
   'disco/items': DiscoNodeEvent
@@ -81,6 +88,7 @@ export const EVENTS: Readonly<Record<keyof HostEvents, EventInfo>> = {
   'session/bound': { when: 'a client bound a resource, before its first stanza', handled: '' },
   'session/closed': { when: 'a bound session ended, after its last stanza', handled: '' },
   'account/created': { when: 'inside the write that makes an account', handled: '' },
+  'account/removing': { when: 'before the write that removes an account: read what is needed then', handled: '' },
   'account/removed': { when: 'inside the write that removes an account: delete what is its', handled: '' },
   'disco/info': { when: 'disco#info asks for a node', handled: 'the node exists, `reply` is the answer' },
   'disco/items': { when: 'disco#items asks for a node', handled: 'the node exists, `reply` is the answer' }

@@ -54,9 +54,7 @@ export default defineModule({
   setup(ctx): RosterApi {
     const table = new RosterTable(ctx.db, ctx.host.name)
     const rosters = new Rosters(ctx.db, table)
-    ctx.add('stream-feature', session =>
-      session.user === '' ? undefined : el('ver', 'urn:xmpp:features:rosterver')
-    )
+    ctx.add('stream-feature', { stage: 'bind', offer: () => el('ver', 'urn:xmpp:features:rosterver') })
 
     const change: RosterApi['change'] = async (user, jid, fn, options = {}) => {
       const changed = await rosters.change(user, jid, fn, options.event)

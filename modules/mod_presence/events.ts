@@ -1,0 +1,22 @@
+import type { ClientSession, Element, Traced } from '#core'
+
+/** A resource has broadcast its presence. */
+export interface AvailabilityEvent extends Traced {
+  readonly session: ClientSession
+  readonly stanza: Element
+  /** The first since it was bound or was last unavailable. */
+  readonly initial: boolean
+}
+
+declare module '#core' {
+  interface HostEvents {
+    /** A resource is available, after contacts were told. */
+    'presence/available': AvailabilityEvent
+    /** A resource is no longer available. */
+    'presence/unavailable': AvailabilityEvent
+  }
+  interface SessionState {
+    /** Who got directed presence without a subscription (RFC 6121 §4.6.3), full or bare JIDs. */
+    directed?: string[]
+  }
+}

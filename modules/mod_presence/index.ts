@@ -1,0 +1,88 @@
+import { defineModule, el, HANDLED, StanzaError, z, type Context, type Handle, type StanzaEvent } from '#core'
+import type { RosterApi } from '../mod_roster'
+import { broadcast, goodbye } from './broadcast'
+import { noteDirected } from './directed'
+import { deliverPresence } from './inbound'
+import { answerProbe } from './probe'
+import { sharesPresence } from './sharing'
+import type { SubscriptionType } from './subscription'
+import { endSubscriptions, receiveSubscription, sendSubscription } from './subscriptions'
+
+const config = z.object({
+  maxRequests: z
+    .number()
+    .int()
+    .min(1)
+    .default(200)
+    .describe('Subscription requests of strangers that wait for one account, at most; further ones are dropped.'),
+  maxDirected: z
+    .number()
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('Addresses that a resource has sent directed presence to, as far as they are remembered.')
+})
+
+/** What the files of this module work with. */
+export interface Presence {
+  ctx: Context<z.infer<typeof config>>
+  roster: Handle<RosterApi>
+}
+
+const SUBSCRIPTIONS = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
+
+function subscriptionOf(event: StanzaEvent): SubscriptionType | undefined {
+  const type = event.stanza.attrs.type as string | undefined
+  return type !== undefined && SUBSCRIPTIONS.has(type) ? (type as SubscriptionType) : undefined
+}
+
+/** RFC 6121 §3 and §4: subscriptions, and who gets whose presence. */
+export default defineModule({
+  name: 'presence',
+  description: 'Presence and its subscriptions (RFC 6121 §3, §4)',
+  on: ['virtual'],
+  dependencies: ['roster'],
+  config,
+  setup(ctx) {
+    const presence: Presence = { ctx, roster: ctx.use('roster') }
+    // RFC 6121 §3.4: pre-approved subscriptions.
+    ctx.add('stream-feature', { stage: 'bind', offer: () => el('sub', 'urn:xmpp:features:pre-approval') })
+
+    ctx.hook('presence/broadcast', event => broadcast(presence, event))
+    ctx.hook('pre-presence', event => {
+      const subscription = subscriptionOf(event)
+      if (subscription) return sendSubscription(presence, event, subscription)
+      return noteDirected(presence, event)
+    })
+
+    const inbound = (event: StanzaEvent) => {
+      const type = event.stanza.attrs.type as string | undefined
+      const subscription = subscriptionOf(event)
+      if (subscription) return receiveSubscription(presence, event, subscription)
+      if (type === 'probe') return answerProbe(presence, event)
+      deliverPresence(event)
+      return HANDLED
+    }
+    ctx.hook('presence/bare', inbound)
+    ctx.hook('presence/full', inbound)
+
+    ctx.hook('iq/full', async event => {
+      if (!(await sharesPresence(presence, event))) throw new StanzaError('service-unavailable') // RFC 6121 §8.5.3.1
+    })
+    ctx.hook('session/closed', ({ session }) => goodbye(presence, session))
+    ctx.hook('roster/removed', ({ user, item }) => endSubscriptions(presence, user, item))
+    ctx.hook('account/removing', async ({ user }) => {
+      await presence.roster.roster(user)
+    })
+    ctx.hook(
+      'account/removed',
+      async ({ user, tx }) => {
+        const { items } = await presence.roster.roster(user) // in memory since `account/removing`
+        tx.afterCommit(() => {
+          for (const item of items.values()) endSubscriptions(presence, user, item)
+        })
+      },
+      { priority: 10 }
+    )
+  }
+})
