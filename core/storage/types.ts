@@ -21,8 +21,8 @@ export interface Statement<P extends object, R = never> {
   readonly [ROW]?: R
 }
 
-/** Stands for the value of a parameter while a statement is built. */
-export type Placeholder<P> = (name: keyof P & string) => Knex.Raw
+/** Stands for the value of a parameter while a statement is built; also in `limit` and `offset`. */
+export type Placeholder<P> = (name: keyof P & string) => Knex.Raw & number
 export type Build<P> = (knex: Knex, p: Placeholder<P>) => Knex.QueryBuilder | Knex.Raw
 
 /** A builder that is run once, unprepared: ten times slower than a statement, for what is rare. */

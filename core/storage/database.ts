@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import type { Knex } from 'knex'
+import type { z } from 'zod'
+import type { Engine } from './engine'
+import { entryStatements, type EntryStatements } from './entries'
+import { CompiledStatement, createBuilder } from './statement'
+import { ownerOf, TableStore } from './store'
+import type {
+  Build,
+  Database,
+  Dialect,
+  MigrationReport,
+  Reader,
+  Releasable,
+  Statement,
+  Store,
+  StoreOptions,
+  Tx,
+  Unit
+} from './types'
+
+/** Entries of a host that are deleted in one unit. */
+const PURGE = 500
+
+/** What is the same on every database, over an engine. */
+export class EngineDatabase implements Database {
+  readonly dialect: Dialect
+  readonly knex: Knex
+  readonly read: Reader
+  readonly wide: Reader
+  readonly #engine: Engine
+  readonly #entries: EntryStatements
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.dialect = engine.dialect
+    this.read = engine.read
+    this.wide = engine.wide
+    this.knex = createBuilder(engine.dialect)
+    this.#entries = entryStatements(this)
+  }
+
+  statement<P extends object, R = never>(build: Build<P>): Statement<P, R> {
+    return new CompiledStatement<P, R>(this.knex, build)
+  }
+
+  write<T>(unit: Unit<T>, sender?: Releasable): Promise<T> {
+    return this.#engine.write(unit, sender)
+  }
+
+  store<T>(
+    host: string,
+    module: string,
+    name: string,
+    schema: z.ZodType<T>,
+    options: StoreOptions = {}
+  ): Store<T> {
+    return new TableStore(this.#engine, this.#entries, { host, module, name }, schema, options)
+  }
+
+  async purgeAccount(tx: Tx, host: string, user: string): Promise<void> {
+    await tx.run(this.#entries.removeOwned, { owner: ownerOf(host, user) })
+  }
+
+  async purgeHost(host: string): Promise<number> {
+    for (let removed = 0; ;) {
+      const n = await this.write(async tx => {
+        const found = await tx.all(this.#entries.ofHost, { host, limit: PURGE })
+        for (const entry of found) await tx.run(this.#entries.remove, entry)
+        return found.length
+      })
+      removed += n
+      if (n < PURGE) return removed
+    }
+  }
+
+  migrate(owner: string, folder: string): Promise<MigrationReport> {
+    return this.#engine.migrate(owner, folder)
+  }
+
+  /** Storage's own tables. */
+  prepare(): Promise<MigrationReport> {
+    return this.migrate('storage', join(__dirname, 'migrations'))
+  }
+
+  integrityCheck(): Promise<string[]> {
+    return this.#engine.integrityCheck()
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close()
+  }
+}

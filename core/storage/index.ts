@@ -1,0 +1,6 @@
+export { isDuplicate } from './duplicate'
+export { acquireLock, type Lock } from './lock'
+export { MAX_NAME_BYTES, nameHash } from './names'
+export { openDatabase } from './open'
+export { storageSchema } from './options'
+export type * from './types'
