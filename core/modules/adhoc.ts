@@ -1,8 +1,9 @@
 import type { FormDef, FormValues } from '../xml/form'
 import type { JID } from '../jid'
+import type { StanzaEvent } from '../routing/event'
 import type { Element } from '../xml/element'
 
-/** Who may run a command: operators of the server, administrators of the host, anybody, or a test of its own. */
+/** Who may run a command: operators of the server, administrators of the host (operators too), anybody. */
 export type Access = 'operator' | 'admin' | 'any'
 
 export interface CommandNote {
@@ -23,12 +24,19 @@ export interface CommandRun {
   /** For logs and audit. */
   actor: string
   role: 'operator' | 'admin' | 'member' | 'none'
+  /** The stanza that asks, for `modules.reload` and the like; undefined for the command line. */
+  event: StanzaEvent | undefined
   lang: string | undefined
+}
+
+/** A form and what it is filled in with at first. */
+export interface StageForm extends FormDef {
+  values?: FormValues
 }
 
 /** One form of the dialogue; it follows from what was said before. */
 export interface CommandStage {
-  form(said: FormValues, run: CommandRun): FormDef | Promise<FormDef>
+  form(said: FormValues, run: CommandRun): StageForm | Promise<StageForm>
   /** Refuses what was filled in by throwing a FormError that names the field; what was typed is kept. */
   check?(said: FormValues, run: CommandRun): void | Promise<void>
 }
