@@ -59,7 +59,7 @@ export async function newCredentials(
   const entries = SCRAM_HASHES.map(
     async hash => [hash, await deriveKeys(password, hash, randomBytes(SALT_LENGTH), iterations)] as const
   )
-  return Object.fromEntries(await Promise.all(entries)) as Credentials
+  return Object.fromEntries(await Promise.all(entries))
 }
 
 /** Whether this is the password; by the strongest hash there is. False where there are no keys at all. */
