@@ -1,0 +1,29 @@
+/*
+ * XEP-0060 as a library: an engine without stanzas, storage or state (PubsubService), and the XML of its
+ * requests, answers and events (xml/). See README.md.
+ */
+export * from './access'
+export * from './authorize'
+export * from './config'
+export * from './definition'
+export type { Metadata, NodesRequest } from './discovery'
+export * from './errors'
+export * from './events'
+export type { ItemsPage, ItemsRequest } from './items'
+export type {
+  AffiliationChange,
+  Changed,
+  ChangeRequest,
+  ListRequest,
+  NodeListRequest,
+  SubscriptionChange
+} from './memberships'
+export type { ConfigureRequest, Created, CreateRequest, DeleteRequest } from './nodes'
+export * from './page'
+export { eventItem, type PayloadSummary, type Published, type PublishRequest } from './publish'
+export type { RetractRequest } from './retract'
+export * from './roles'
+export { bareOf, enter, enterToWrite, type Scope, type WriteScope } from './scope'
+export { PubsubService } from './service'
+export type * from './store'
+export type { SubscribeRequest, SubscribeResult } from './subscribe'
