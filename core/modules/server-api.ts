@@ -28,6 +28,8 @@ export interface ServerApi {
   readonly version: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** Everything that the config names is running. */
+  readonly started: boolean
   readonly accounts: AccountApi
   /** A host of this server by its prepared name; also where a component serves further domains. */
   host(name: string): Host | undefined
@@ -41,6 +43,8 @@ export interface ServerApi {
   serve(domain: string, host: Host): () => void
   /** What somebody may do on a host. */
   role(jid: JID, host: Host): Role
+  /** The bare JIDs of those who administer a host: its admins and the operators. */
+  administrators(host: Host): string[]
   modules: {
     list(): ModuleStatus[]
     load(name: string, host?: string): Promise<ReloadReport>

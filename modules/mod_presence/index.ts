@@ -5,7 +5,7 @@ import { noteDirected } from './directed'
 import { deliverPresence } from './inbound'
 import { answerProbe } from './probe'
 import { sharesPresence } from './sharing'
-import type { SubscriptionType } from './subscription'
+import type { SubscriptionType } from '../lib_subscription'
 import { endSubscriptions, receiveSubscription, sendSubscription } from './subscriptions'
 
 const config = z.object({

@@ -1,7 +1,7 @@
 import { el, HANDLED, readdress, serialize, type Element, type Handled, type StanzaEvent } from '#core'
 import type { RosterItem } from '../mod_roster'
 import type { Presence } from './index'
-import { inbound, outbound, type State, type SubscriptionType } from './subscription'
+import { inbound, outbound, type State, type SubscriptionType } from '../lib_subscription'
 
 function stateOf(item: RosterItem): State {
   const { subscription, ask, approved } = item

@@ -1,0 +1,214 @@
+import { CodedError, el, StanzaError, type Context, type Store } from '#core'
+import { inbound, outbound } from '../lib_subscription'
+import { inState, isFrom, isNobody, isTo, NOBODY, stateOf, type Buddy } from './buddy'
+import type { PolicyInForce } from './policy'
+
+/** Why a `subscribe` leaves: there is no other reason (XEP-0267 §1, §4). */
+export type Reason = { by: string; why: 'administrator' } | { by: string; why: 'approved' }
+
+export interface Limits {
+  /** Requests of peers that wait, at most. */
+  maxPending: number
+}
+
+const PAGE = 500
+
+/** The server roster of one host, and what is said to peers about it. */
+export class Buddies {
+  constructor(
+    readonly ctx: Context,
+    readonly store: Store<Buddy>,
+    readonly policy: PolicyInForce,
+    readonly limits: () => Limits,
+    readonly changed: (domain: string, before: Buddy | undefined, after: Buddy | undefined) => void
+  ) {}
+
+  async get(domain: string): Promise<Buddy | undefined> {
+    return this.store.get(domain)
+  }
+
+  /** All of them, by domain; the server roster is small, and pages keep it bounded. */
+  async *all(): AsyncGenerator<[string, Buddy]> {
+    let after: string | undefined
+    for (;;) {
+      const page = await this.store.entries({ limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { key, value } of page) yield [key, value]
+      if (page.length < PAGE) return
+      after = page.at(-1)?.key
+    }
+  }
+
+  /** An administrator asks us to ask a peer; a request that bounced or waits is repeated (XEP-0267 §2). */
+  async ask(domain: string, by: string): Promise<Buddy> {
+    if (domain === this.ctx.host.name) throw new CodedError('ERR_BUDDY_SELF', 'a server is no buddy of its own')
+    return this.#subscribe(domain, { by, why: 'administrator' })
+  }
+
+  /** The only place that sends a `subscribe`. */
+  async #subscribe(domain: string, reason: Reason): Promise<Buddy> {
+    const buddy = await this.#update(domain, old => {
+      const { state } = outbound('subscribe', stateOf(old))
+      const { problem: _, ...rest } = old
+      return {
+        ...inState(rest, state),
+        initiated: old.initiated || reason.why === 'administrator',
+        requestedBy: reason.by,
+        requestedAt: Date.now()
+      }
+    })
+    if (!isTo(buddy)) this.#send('subscribe', domain)
+    return buddy
+  }
+
+  /** An administrator, or the policy, says yes to a peer's request. */
+  async approve(domain: string, by: string, note?: string): Promise<Buddy> {
+    const buddy = await this.#update(domain, old => {
+      if (!old.pendingIn) throw new StanzaError('item-not-found', `${domain} has no request that waits`)
+      const { state } = outbound('subscribed', stateOf(old))
+      return { ...inState(old, state), approvedBy: by, approvedAt: Date.now(), ...(note ? { note } : {}) }
+    })
+    return this.#approved(domain, buddy, by)
+  }
+
+  /** XEP-0267 §1: `subscribed`, and unless there is one already, a subscription in return. */
+  async #approved(domain: string, buddy: Buddy, by: string): Promise<Buddy> {
+    this.#send('subscribed', domain)
+    this.#send(undefined, domain)
+    if (isTo(buddy) || buddy.ask) return buddy
+    return this.#subscribe(domain, { by, why: 'approved' })
+  }
+
+  async refuse(domain: string, by: string, note?: string): Promise<void> {
+    await this.#update(domain, old => {
+      if (!old.pendingIn) throw new StanzaError('item-not-found', `${domain} has no request that waits`)
+      return { ...inState(old, outbound('unsubscribed', stateOf(old)).state), ...(note ? { note } : {}) }
+    })
+    this.#send('unsubscribed', domain)
+    this.ctx.log.info({ peer: domain, by }, 'buddy request refused')
+  }
+
+  /** Ends both directions and every request; the peer is told what concerns it. */
+  async remove(domain: string, by: string): Promise<void> {
+    const before = await this.store.get(domain)
+    if (!before) throw new StanzaError('item-not-found', `${domain} is not in the server roster`)
+    await this.store.delete(domain)
+    this.changed(domain, before, undefined)
+    this.ctx.log.info({ peer: domain, by }, 'buddy removed')
+    if (isTo(before) || before.ask) this.#send('unsubscribe', domain)
+    if (isFrom(before)) this.#send('unavailable', domain)
+    if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
+  }
+
+  /** A peer asks. */
+  async onSubscribe(domain: string): Promise<void> {
+    const decision = await this.#decide(domain)
+    if (decision === 'refuse') return this.#send('unsubscribed', domain)
+    if (decision === 'answer') return this.#send('subscribed', domain)
+    if (decision === 'drop') return
+    const before = await this.store.get(domain)
+    await this.#update(domain, old => ({
+      ...inState(old, inbound('subscribe', stateOf(old)).state),
+      receivedAt: old.pendingIn ? old.receivedAt : Date.now()
+    }))
+    if (decision === 'ask') {
+      if (before?.pendingIn) return
+      this.ctx.log.warn({ peer: domain }, 'a server asks to be a buddy: an administrator has to approve or refuse')
+      return this.#prompt(domain)
+    }
+    await this.approve(domain, decision.by)
+  }
+
+  async #decide(domain: string): Promise<'answer' | 'refuse' | 'drop' | 'ask' | { by: string }> {
+    const buddy = await this.store.get(domain)
+    if (isFrom(buddy)) return 'answer' // RFC 6121 §3.1.3
+    if (buddy?.initiated && (buddy.ask || isTo(buddy))) return { by: `request of ${buddy.requestedBy ?? 'ours'}` }
+    const policy = await this.policy.current()
+    if (policy === 'always' || (policy === 'listed' && this.policy.isListed(domain))) return { by: `policy:${policy}` }
+    if (policy === 'never') return 'refuse'
+    if (!buddy?.pendingIn && (await this.#pending()) >= this.limits().maxPending) {
+      this.ctx.log.warn({ peer: domain }, 'buddy request dropped: as many wait as may')
+      return 'drop'
+    }
+    return 'ask'
+  }
+
+  async #pending(): Promise<number> {
+    let count = 0
+    for await (const [, buddy] of this.all()) if (buddy.pendingIn) count++
+    return count
+  }
+
+  async onSubscribed(domain: string): Promise<void> {
+    await this.#update(domain, old => {
+      const step = inbound('subscribed', stateOf(old))
+      if (!step.deliver) return old // nobody asked: RFC 6121 §3.1.6
+      const { problem: _, ...rest } = inState(old, step.state)
+      return rest
+    })
+  }
+
+  async onUnsubscribed(domain: string): Promise<void> {
+    await this.#update(domain, old => {
+      const step = inbound('unsubscribed', stateOf(old))
+      if (!step.deliver) return old
+      return { ...inState(old, step.state), ...(old.ask ? { problem: 'refused by the peer' } : {}) }
+    })
+  }
+
+  async onUnsubscribe(domain: string): Promise<void> {
+    let lost = false
+    await this.#update(domain, old => {
+      const step = inbound('unsubscribe', stateOf(old))
+      lost = step.deliver
+      return step.deliver ? inState(old, step.state) : old
+    })
+    if (!lost) return
+    this.#send('unavailable', domain)
+    this.#send('unsubscribed', domain) // RFC 6121 §3.3.3
+  }
+
+  /** Our request did not get through. It stays, with the reason, and is not sent again by itself. */
+  async onBounce(domain: string, reason: string): Promise<void> {
+    await this.#update(domain, old => (old.ask ? { ...old, problem: reason } : old))
+  }
+
+  /** Tells those who may know that this server is there, or goes (XEP-0267 §1 by RFC 6121 §4). */
+  async tellAll(type: 'unavailable' | undefined): Promise<void> {
+    for await (const [domain, buddy] of this.all()) {
+      if (isFrom(buddy)) this.#send(type, domain)
+      if (type === undefined && isTo(buddy)) this.#send('probe', domain)
+    }
+  }
+
+  /** A probe: what is told depends on who asks (RFC 6121 §4.3.2). */
+  async onProbe(domain: string): Promise<void> {
+    this.#send(isFrom(await this.store.get(domain)) ? undefined : 'unsubscribed', domain)
+  }
+
+  /** One change of one buddy: the database, then whoever watches. The same object means no change. */
+  async #update(domain: string, fn: (old: Buddy) => Buddy): Promise<Buddy> {
+    let before: Buddy | undefined
+    const after = await this.store.update(domain, old => {
+      before = old
+      const next = fn(old ?? NOBODY)
+      return isNobody(next) ? undefined : next
+    })
+    this.changed(domain, before, after)
+    return after ?? NOBODY
+  }
+
+  #send(type: string | undefined, domain: string): void {
+    this.ctx.send(el('presence', { from: this.ctx.host.name, to: domain, type }))
+  }
+
+  /** XEP-0267 §1: the administrators are asked; a normal message waits for those who are away. */
+  #prompt(domain: string): void {
+    const { ctx } = this
+    const body =
+      `The server ${domain} asks to be a buddy of ${ctx.host.name}. ` +
+      `Approve or refuse it with the command "Pending buddy requests" of ${ctx.host.name}.`
+    for (const admin of ctx.server.administrators(ctx.host)) {
+      ctx.send(el('message', { to: admin, type: 'normal' }, el('subject', null, 'Buddy request'), el('body', null, body)))
+    }
+  }
+}
