@@ -1,6 +1,7 @@
 import type { Engine } from '../engine'
 import type { MigrationReport, SqliteOptions, StorageLog } from '../types'
 import { Background } from './background'
+import { Checkpoints } from './checkpoints'
 import { openReader, openWriter } from './connection'
 import { LogSync } from './log-sync'
 import { hasPending, runSqliteMigrations } from './migrate'
@@ -22,8 +23,10 @@ export function openSqlite(options: SqliteOptions, log: StorageLog, unitTimeout:
   const background = new Background(path, log)
   const queue = new WriteQueue(new Statements(writer, 0), log, {
     sync: sync && (() => sync.sync()),
-    unitTimeout
+    unitTimeout,
+    afterGroup: () => checkpoints.check()
   })
+  const checkpoints = new Checkpoints(writer, queue, background, log)
 
   async function migrate(owner: string, folder: string): Promise<MigrationReport> {
     if (!hasPending(writer, owner, folder)) return { ran: [] }

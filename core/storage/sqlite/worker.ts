@@ -1,12 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { StorageLog, Value } from '../types'
-import { runSqliteMigrations } from './migrate'
-import { openReader, type Connection } from './connection'
+import { openReader, openWriter, type Connection } from './connection'
 
 /** What the thread is asked for; `id` comes back with the answer. */
 export type Task =
   | { id: number; do: 'all'; sql: string; values: Value[] }
-  | { id: number; do: 'integrity' }
+  | { id: number; do: 'integrity' | 'checkpoint' }
   | { id: number; do: 'migrate'; owner: string; folder: string }
 
 export type Answer =
@@ -17,6 +16,7 @@ export type Answer =
 const { path } = workerData as { path: string }
 const port = parentPort
 let reader: Connection | undefined
+let writer: Connection | undefined
 
 const say =
   (level: keyof StorageLog) =>
@@ -25,7 +25,17 @@ const say =
 const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') } as StorageLog
 
 async function perform(task: Task): Promise<unknown> {
-  if (task.do === 'migrate') return runSqliteMigrations(path, task.owner, task.folder, log)
+  if (task.do === 'migrate') {
+    // Here and not above: Knex is large, and most threads never migrate.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { runSqliteMigrations } = require('./migrate') as typeof import('./migrate')
+    return runSqliteMigrations(path, task.owner, task.folder, log)
+  }
+  if (task.do === 'checkpoint') {
+    writer ??= openWriter(path)
+    writer.pragma('wal_checkpoint(PASSIVE)')
+    return undefined
+  }
   reader ??= openReader(path)
   if (task.do === 'all') return reader.prepare(task.sql).all(...task.values)
   const rows = reader.pragma('integrity_check') as { integrity_check: string }[]

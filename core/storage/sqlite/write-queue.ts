@@ -26,6 +26,8 @@ export interface WriteQueueOptions {
   sync?: (() => Promise<void>) | undefined
   /** Milliseconds for which a unit may wait for something else than its transaction. */
   unitTimeout: number
+  /** Called after each group. */
+  afterGroup?: () => void
 }
 
 /**
@@ -130,6 +132,7 @@ export class WriteQueue {
       if (done.length === 0) done.push(...this.#waiting.splice(0))
     }
     for (const job of done) settle(job, failure, this.#log)
+    this.#options.afterGroup?.()
   }
 
   async #begin(): Promise<void> {
