@@ -4,7 +4,6 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Linter } from 'eslint'
-import type { ESLint } from 'eslint'
 import tseslint from 'typescript-eslint'
 
 /** A small house with one file per place; the rules look at paths, so the files must be there. */
@@ -38,7 +37,7 @@ test.after(() => fs.rmSync(root, { recursive: true, force: true }))
 
 /** The messages of one of our rules on a file of that house. */
 async function lint(rule: string, file: string, code = HOUSE[file] ?? ''): Promise<string[]> {
-  const { default: plugin } = (await import('../../tools/eslint/index.mjs')) as { default: ESLint.Plugin }
+  const { default: plugin } = await import('../../tools/eslint/index.mjs')
   const takesRoot = rule === 'import-walls' || rule === 'no-circles'
   const linter = new Linter({ cwd: root })
   const found = linter.verify(
