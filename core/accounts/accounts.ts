@@ -1,0 +1,155 @@
+import { CodedError, StreamError } from '../errors'
+import type { Host } from '../hosts/host'
+import { JID } from '../jid'
+import { isPromise } from '../events/hooks'
+import type { Traced } from '../events/hooks'
+import { isDuplicate } from '../storage'
+import type { Database } from '../storage'
+import {
+  decodeCredentials,
+  DEFAULT_ITERATIONS,
+  encodeCredentials,
+  newCredentials,
+  verifyPassword,
+  type Credentials,
+  type SaslAccount,
+  type SaslAccounts
+} from '../streams/sasl'
+import type { AccountApi } from './api'
+import { AccountTable } from './table'
+
+/** Characters in a password, at most: a derivation of a megabyte would be work for nothing. */
+const MAX_PASSWORD = 1024
+
+export interface AccountEvents {
+  passwordChanged(user: string, host: string): void
+}
+
+/** The accounts of the hosts with accounts. */
+export class Accounts implements AccountApi, SaslAccounts {
+  readonly iterations = DEFAULT_ITERATIONS
+  readonly #db: Database
+  readonly #table: AccountTable
+  readonly #host: (name: string) => Host | undefined
+  readonly #events: AccountEvents
+
+  /** `secret` makes the salts of accounts that do not exist: it is kept as long as the database. */
+  constructor(
+    db: Database,
+    readonly secret: Buffer,
+    host: (name: string) => Host | undefined,
+    events: AccountEvents
+  ) {
+    this.#db = db
+    this.#table = new AccountTable(db)
+    this.#host = host
+    this.#events = events
+  }
+
+  async find(user: string, domain: string): Promise<SaslAccount | undefined> {
+    const row = await this.#table.find(domain, user)
+    return row && { credentials: decodeCredentials(row.credentials), disabled: row.disabled === 1 }
+  }
+
+  async exists(user: string, host: string): Promise<boolean> {
+    // Who is connected is there; that spares the look-up on the way of most stanzas.
+    if ((this.#host(host)?.sessions.of(user).size ?? 0) > 0) return true
+    return (await this.#table.find(host, user)) !== undefined
+  }
+
+  async create(user: string, host: string, password: string): Promise<void> {
+    const name = prepareUser(user, host)
+    const target = this.#hostWithAccounts(host)
+    const credentials = encodeCredentials(await this.#derive(password))
+    try {
+      await this.#db.write(async tx => {
+        if (await this.#table.findIn(tx, host, name)) throw taken(name, host)
+        await this.#table.insert(tx, host, name, credentials)
+        await raise(target, 'account/created', { user: name, tx })
+      })
+    } catch (error) {
+      throw isDuplicate(error) ? taken(name, host) : error
+    }
+  }
+
+  async remove(user: string, host: string): Promise<boolean> {
+    const name = prepareUser(user, host)
+    const target = this.#hostWithAccounts(host)
+    if (!(await this.#table.find(host, name))) return false
+    await raise(target, 'account/removing', { user: name })
+    const removed = await this.#db.write(async tx => {
+      const found = await this.#table.delete(tx, host, name)
+      if (!found) return false
+      await raise(target, 'account/removed', { user: name, tx })
+      await this.#db.purgeAccount(tx, host, name)
+      return true
+    })
+    if (removed) {
+      // XEP-0077 §3.2: the streams of an account that is gone end with not-authorized.
+      for (const session of [...target.sessions.of(name).values()]) {
+        session.close(new StreamError('not-authorized', 'the account was removed'))
+      }
+    }
+    return removed
+  }
+
+  async setPassword(user: string, host: string, password: string): Promise<boolean> {
+    const name = prepareUser(user, host)
+    this.#hostWithAccounts(host)
+    const credentials = encodeCredentials(await this.#derive(password))
+    const changed = await this.#db.write(tx => this.#table.setCredentials(tx, host, name, credentials))
+    if (changed) this.#events.passwordChanged(name, host)
+    return changed
+  }
+
+  async checkPassword(user: string, host: string, password: string): Promise<boolean> {
+    const row = await this.#table.find(host, prepareUser(user, host))
+    return row !== undefined && row.disabled === 0 && verifyPassword(decodeCredentials(row.credentials), password)
+  }
+
+  count(host: string): Promise<number> {
+    return this.#table.count(host)
+  }
+
+  list(host: string, { after = '', limit }: { after?: string; limit: number }): Promise<string[]> {
+    return this.#table.list(host, after, limit)
+  }
+
+  #hostWithAccounts(name: string): Host {
+    const host = this.#host(name)
+    if (host?.type !== 'virtual') throw new CodedError('ERR_ACCOUNT_HOST', `${name} is no host with accounts of this server`)
+    return host
+  }
+
+  async #derive(password: string): Promise<Credentials> {
+    if (password === '') throw new CodedError('ERR_PASSWORD', 'the password is empty')
+    if (password.length > MAX_PASSWORD) {
+      throw new CodedError('ERR_PASSWORD', `the password is longer than ${MAX_PASSWORD} characters`)
+    }
+    try {
+      return await newCredentials(password, { iterations: this.iterations })
+    } catch (error) {
+      throw new CodedError('ERR_PASSWORD', `the password cannot be used: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
+
+/** The local part as RFC 7622 prepares it. */
+function prepareUser(user: string, host: string): string {
+  try {
+    const jid = JID.of(user, host)
+    if (jid.local !== '') return jid.local
+  } catch (error) {
+    throw new CodedError('ERR_ACCOUNT_NAME', (error as Error).message, { cause: error })
+  }
+  throw new CodedError('ERR_ACCOUNT_NAME', 'the name of the account is empty')
+}
+
+function taken(user: string, host: string): CodedError {
+  return new CodedError('ERR_ACCOUNT_EXISTS', `${user}@${host} exists already`)
+}
+
+async function raise(host: Host, event: string, payload: Traced): Promise<void> {
+  const result = host.hooks.run(event, payload)
+  if (isPromise(result)) await result
+}

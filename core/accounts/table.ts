@@ -1,0 +1,94 @@
+import { nameHash } from '../storage'
+import type { Database, Tx } from '../storage'
+
+interface Key {
+  host: string
+  hash: Buffer
+}
+
+export interface AccountRow {
+  user: string
+  credentials: string
+  disabled: number
+}
+
+/** The accounts table: every row carries its host. */
+export class AccountTable {
+  readonly #find
+  readonly #insert
+  readonly #delete
+  readonly #credentials
+  readonly #count
+  readonly #list
+
+  constructor(private readonly db: Database) {
+    this.#find = db.statement<Key, AccountRow>((knex, p) =>
+      knex('accounts')
+        .select('user', 'credentials', 'disabled')
+        .where('host', p('host'))
+        .where('user_hash', p('hash'))
+    )
+    this.#insert = db.statement<Key & { user: string; credentials: string; created: number }>((knex, p) =>
+      knex('accounts').insert({
+        host: p('host'),
+        user: p('user'),
+        user_hash: p('hash'),
+        credentials: p('credentials'),
+        disabled: 0,
+        created: p('created')
+      })
+    )
+    this.#delete = db.statement<Key>((knex, p) =>
+      knex('accounts').delete().where('host', p('host')).where('user_hash', p('hash'))
+    )
+    this.#credentials = db.statement<Key & { credentials: string }>((knex, p) =>
+      knex('accounts')
+        .update({ credentials: p('credentials') })
+        .where('host', p('host'))
+        .where('user_hash', p('hash'))
+    )
+    this.#count = db.statement<{ host: string }, { n: number }>((knex, p) =>
+      knex('accounts').count({ n: '*' }).where('host', p('host'))
+    )
+    this.#list = db.statement<{ host: string; after: string; limit: number }, { user: string }>((knex, p) =>
+      knex('accounts')
+        .select('user')
+        .where('host', p('host'))
+        .where('user', '>', p('after'))
+        .orderBy('user')
+        .limit(p('limit') as never) // Knex types want a number; a placeholder becomes one
+    )
+  }
+
+  find(host: string, user: string): Promise<AccountRow | undefined> {
+    return this.db.read.get(this.#find, key(host, user))
+  }
+
+  findIn(tx: Tx, host: string, user: string): Promise<AccountRow | undefined> {
+    return tx.get(this.#find, key(host, user))
+  }
+
+  async insert(tx: Tx, host: string, user: string, credentials: string): Promise<void> {
+    await tx.run(this.#insert, { ...key(host, user), user, credentials, created: Date.now() })
+  }
+
+  async delete(tx: Tx, host: string, user: string): Promise<boolean> {
+    return (await tx.run(this.#delete, key(host, user))).changes > 0
+  }
+
+  async setCredentials(tx: Tx, host: string, user: string, credentials: string): Promise<boolean> {
+    return (await tx.run(this.#credentials, { ...key(host, user), credentials })).changes > 0
+  }
+
+  async count(host: string): Promise<number> {
+    return (await this.db.read.get(this.#count, { host }))?.n ?? 0
+  }
+
+  async list(host: string, after: string, limit: number): Promise<string[]> {
+    return (await this.db.read.all(this.#list, { host, after, limit })).map(row => row.user)
+  }
+}
+
+function key(host: string, user: string): Key {
+  return { host, hash: nameHash(user) }
+}
