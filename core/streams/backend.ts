@@ -4,7 +4,6 @@ import type { Items } from '../events/items'
 import type { JID } from '../jid'
 import type { Log } from '../log'
 import type { Element } from '../xml/element'
-import type { ClientStream } from './client'
 import type { ClientSession } from './session'
 import './items'
 
@@ -20,6 +19,15 @@ export interface StreamHost {
   }
 }
 
+/** A client's session as its server drives it. */
+export interface StreamSession extends ClientSession {
+  /** The default language of its stanzas, '' if it named none (RFC 6120 §4.7.4). */
+  readonly lang: string
+  /** Stops reading from the client until `resume`: its queue is full. */
+  pause(): void
+  resume(): void
+}
+
 /** Everything that a client's stream needs from the floors above. */
 export interface StreamBackend {
   /** While it is closed, a stream takes no step that asks a module. */
@@ -32,22 +40,22 @@ export interface StreamBackend {
   /** The certificate of a domain, or the default one; undefined where TLS is not configured. */
   secureContext(domain: string): SecureContext | undefined
   /** SASL succeeded: `session.user` is set. */
-  authenticated(session: ClientStream): void
+  authenticated(session: StreamSession): void
   /**
    * Registers the session at its full JID, which is free, and lets modules know (`session/bound`); the result
    * is sent to the client when this is done. Throws a StanzaError to refuse.
    */
-  bind(session: ClientStream, jid: JID): void | Promise<void>
+  bind(session: StreamSession, jid: JID): void | Promise<void>
   /**
    * A stanza in the content namespace, after binding. Synchronous and lean: the answer goes through
    * `session.send`, flow control through `session.pause` and `session.resume`.
    */
-  stanza(session: ClientStream, stanza: Element, bytes: number): void
+  stanza(session: StreamSession, stanza: Element, bytes: number): void
   /** A top-level element that is no stanza, after authentication; false: `unsupported-stanza-type`. */
-  streamElement(session: ClientStream, element: Element): boolean
+  streamElement(session: StreamSession, element: Element): boolean
   /**
    * The session is over and takes and sends nothing more. Called once, at once, for every session that was
    * bound (`session.jid`); stanzas that it sent before may still wait in its queue.
    */
-  closed(session: ClientStream, reason: string): void
+  closed(session: StreamSession, reason: string): void
 }

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import { StanzaError, StreamError } from '../errors'
+import { InvalidJid, JID } from '../jid'
+import { childOf, childText, el, firstChild, nsOf, type Element } from '../xml/element'
+import { NS } from '../xml/namespaces'
+import type { StreamHost } from './backend'
+import type { StreamSettings } from './settings'
+
+/** An iq set with such a payload, which the stream answers itself: resource binding and its old companion. */
+export function negotiationOf(iq: Element): 'bind' | 'session' | undefined {
+  if (iq.attrs.type !== 'set') return undefined
+  const payload = firstChild(iq)
+  if (payload?.name === 'bind' && nsOf(payload) === NS.BIND) return 'bind'
+  if (payload?.name === 'session' && nsOf(payload) === NS.SESSION) return 'session'
+  return undefined
+}
+
+/**
+ * The full JID for a request to bind a resource (RFC 6120 §7). It is free when this returns: a session that was
+ * replaced has been closed. Throws a StanzaError.
+ */
+export function resourceFor(iq: Element, user: string, host: StreamHost, settings: StreamSettings): JID {
+  if (!iq.attrs.id) throw new StanzaError('bad-request', 'an iq needs an id')
+  const bind = childOf(iq, 'bind')
+  // RFC 6120 §7.7.2.1: an empty resource is made to conform, so it is one of ours
+  const wanted = (bind && childText(bind, 'resource')) || newResource()
+  const jid = withResource(user, host.name, wanted)
+  const bound = host.sessions.of(user)
+  const holder = bound.get(jid.resource)
+  if (holder && settings.conflict === 'replace') {
+    // RFC 6120 §7.7.2.2, §4.9.3.3
+    holder.close(new StreamError('conflict', 'another client has bound this resource'))
+    return jid
+  }
+  if (bound.size >= settings.maxResources) {
+    throw new StanzaError('resource-constraint', `an account may have ${settings.maxResources} resources`)
+  }
+  if (!holder) return jid
+  if (settings.conflict === 'refuse') throw new StanzaError('conflict', { type: 'modify' })
+  return withResource(user, host.name, newResource())
+}
+
+function withResource(user: string, domain: string, resource: string): JID {
+  try {
+    return JID.of(user, domain, resource)
+  } catch (error) {
+    if (error instanceof InvalidJid) throw new StanzaError('bad-request', `the resource ${error.reason}`)
+    throw error
+  }
+}
+
+/** RFC 6120 §7.5: not to be guessed, for whoever knows it can find out whether the client is online. */
+function newResource(): string {
+  return randomBytes(9).toString('base64url')
+}
+
+export function bindResult(iq: Element, jid: JID): Element {
+  const { id } = iq.attrs
+  return el('iq', { type: 'result', id }, el('bind', NS.BIND, el('jid', null, jid.full)))
+}
+
+export function sessionResult(iq: Element): Element {
+  return el('iq', { type: 'result', id: iq.attrs.id as string | undefined })
+}

@@ -1,0 +1,62 @@
+import { NS } from '../xml/namespaces'
+
+/** What a stream header says (RFC 6120 §4.7). */
+export interface HeaderAttrs {
+  id: string
+  /** '' where there is no host to name (RFC 6120 §4.9.1.3). */
+  from: string
+  to?: string | undefined
+  /** Left out towards a peer older than XMPP 1.0 (RFC 6120 §4.7.5). */
+  version?: string | undefined
+}
+
+/** How a stream of elements is written: as one XML document, or in frames. */
+export interface Framing {
+  header(attrs: HeaderAttrs): string
+  readonly close: string
+  /** An element in the namespace of streams: features, error. */
+  streamElement(name: string, content: string): string
+  /** A serialised element, for this kind of stream. */
+  element(xml: string): string
+}
+
+/** RFC 6120 §4.2: the prefix is `stream`, for there are clients that know no other (§4.8.5). */
+export const TCP_FRAMING: Framing = {
+  header: attrs =>
+    `<?xml version='1.0'?><stream:stream xmlns='${NS.CLIENT}' xmlns:stream='${NS.STREAM}'${attributes(attrs)}>`,
+  close: '</stream:stream>',
+  streamElement: (name, content) =>
+    content === '' ? `<stream:${name}/>` : `<stream:${name}>${content}</stream:${name}>`,
+  element: xml => xml
+}
+
+/** RFC 7395 §3.3: every frame is a document that declares its namespaces. */
+export const WEBSOCKET_FRAMING: Framing = {
+  header: attrs => `<open xmlns='${NS.FRAMING}'${attributes(attrs)}/>`,
+  close: `<close xmlns='${NS.FRAMING}'/>`,
+  streamElement: (name, content) =>
+    `<stream:${name} xmlns:stream='${NS.STREAM}'` + (content === '' ? '/>' : `>${content}</stream:${name}>`),
+  element: declareContentNs
+}
+
+function attributes({ id, from, to, version }: HeaderAttrs): string {
+  return (
+    ` id='${escape(id)}' from='${escape(from)}'` +
+    (to === undefined ? '' : ` to='${escape(to)}'`) +
+    (version === undefined ? '' : ` version='${escape(version)}'`) +
+    " xml:lang='en'"
+  )
+}
+
+function escape(value: string): string {
+  return value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/'/g, '&apos;')
+}
+
+// A serialised element is in canonical form: without `xmlns` it is in the content namespace (see xml/element.ts).
+const START_TAG = /^<([a-z]+)((?:[^>"']|"[^"]*"|'[^']*')*)>/
+
+function declareContentNs(xml: string): string {
+  const [, name = '', rest = ''] = START_TAG.exec(xml) ?? []
+  if (/\sxmlns=/.test(rest)) return xml
+  return `<${name} xmlns='${NS.CLIENT}'${xml.slice(1 + name.length)}`
+}

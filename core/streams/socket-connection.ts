@@ -1,0 +1,152 @@
+import type { Socket } from 'node:net'
+import { TLSSocket, type SecureContext } from 'node:tls'
+import type { XmlLimits } from '../xml/limits'
+import { Connection } from './connection'
+import { TCP_FRAMING, type Framing } from './framing'
+
+const CONNECTION = Symbol('connection')
+
+interface Owned {
+  [CONNECTION]?: SocketConnection
+}
+
+// One set of listeners for all sockets: a bound one for each would be most of what an idle connection costs.
+function onData(this: Owned, chunk: Buffer): void {
+  this[CONNECTION]?.onData(chunk)
+}
+function onDrain(this: Owned): void {
+  this[CONNECTION]?.onDrain()
+}
+function onEnd(this: Owned): void {
+  this[CONNECTION]?.onEnd()
+}
+function onError(this: Owned, error: Error): void {
+  this[CONNECTION]?.onSocketError(error)
+}
+function onClosed(this: Owned): void {
+  this[CONNECTION]?.onClosed()
+}
+function onSecure(this: Owned): void {
+  this[CONNECTION]?.onSecure()
+}
+
+/** XMPP over TCP, with TLS from the start or after STARTTLS. The socket must allow half-open connections. */
+export class SocketConnection extends Connection {
+  readonly transport: 'tcp' | 'tls'
+  #socket: Socket
+  #secure: boolean
+  #output = ''
+  #reason = 'the connection ended'
+
+  constructor(socket: Socket, limits: XmlLimits) {
+    super(socket.remoteAddress ?? '', 'stream', limits)
+    this.#secure = socket instanceof TLSSocket
+    this.transport = this.#secure ? 'tls' : 'tcp'
+    this.#socket = socket
+    this.#attach()
+  }
+
+  get secure(): boolean {
+    return this.#secure
+  }
+
+  get framing(): Framing {
+    return TCP_FRAMING
+  }
+
+  #attach(): void {
+    const socket = this.#socket as Socket & Owned
+    socket[CONNECTION] = this
+    socket.on('data', onData).on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClosed)
+  }
+
+  #detach(): void {
+    const socket = this.#socket as Socket & Owned
+    delete socket[CONNECTION]
+    socket
+      .off('data', onData)
+      .off('drain', onDrain)
+      .off('end', onEnd)
+      .off('error', onError)
+      .off('close', onClosed)
+  }
+
+  protected append(xml: string): void {
+    this.#output = this.#output === '' ? xml : this.#output + xml
+  }
+
+  protected transmit(): void {
+    const output = this.#output
+    this.#output = ''
+    if (!this.#socket.write(output)) this.blocked = true
+  }
+
+  protected get backlog(): number {
+    return this.#socket.writableLength
+  }
+
+  protected pauseTransport(): void {
+    this.#socket.pause()
+  }
+
+  protected resumeTransport(): void {
+    this.#socket.resume()
+  }
+
+  protected endTransport(): void {
+    if (this.#output !== '') this.transmit()
+    this.#socket.end()
+  }
+
+  protected destroyTransport(): void {
+    this.#output = ''
+    this.#socket.destroy()
+  }
+
+  keepalive(): void {
+    this.send(' ')
+  }
+
+  startTls(secureContext: SecureContext, proceed: string): boolean {
+    // RFC 6120 §5.4.3.3: what came behind <starttls/> was not protected and must not count as if it were
+    if (this.parser.stop().length > 0 || this.blocked) return false
+    this.send(proceed)
+    this.flush()
+    const plain = this.#socket
+    this.#detach()
+    // A client certificate is not asked for: no mechanism here makes use of one.
+    this.#socket = new TLSSocket(plain, { isServer: true, secureContext, requestCert: false })
+    this.blocked = false
+    this.#attach()
+    this.#socket.on('secure', onSecure)
+    return true
+  }
+
+  onData(chunk: Buffer): void {
+    this.read(chunk)
+  }
+
+  onDrain(): void {
+    this.drained()
+  }
+
+  onEnd(): void {
+    if (this.ended) return
+    this.owner?.streamEnd()
+  }
+
+  onSocketError(error: Error & { code?: string }): void {
+    this.#reason = `the connection failed: ${error.code ?? error.message}`
+  }
+
+  onClosed(): void {
+    this.closed(this.#reason)
+  }
+
+  onSecure(): void {
+    if (this.ended) return
+    this.#secure = true
+    this.restart()
+    this.owner?.secured()
+  }
+}
