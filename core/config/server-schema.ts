@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DEFAULT_LIMITS } from '../xml/limits'
 import { accountOption, listenOption, pathOption, portOption, secretOption } from './options'
 
 const Log = z
@@ -53,15 +54,36 @@ function tlsSchema(description: string) {
 const Limits = z
   .object({
     // RFC 6120 §13.12: not below 10,000
-    stanzaBytes: z.int().min(10_000).max(16_777_216).default(262_144).describe('Bytes of one stanza'),
+    stanzaBytes: z
+      .int()
+      .min(10_000)
+      .max(16_777_216)
+      .default(DEFAULT_LIMITS.stanzaBytes)
+      .describe('Bytes of one stanza'),
     stanzaBytesBeforeLogin: z
       .int()
       .min(10_000)
       .max(16_777_216)
       .default(16_384)
       .describe('Bytes of one element of a client that has not logged in'),
-    depth: z.int().min(16).max(1000).default(128).describe('Levels that the elements of a stanza are nested'),
-    attributes: z.int().min(16).max(1000).default(64).describe('Attributes of one element'),
+    depth: z
+      .int()
+      .min(16)
+      .max(1000)
+      .default(DEFAULT_LIMITS.depth)
+      .describe('Elements in each other, in one stanza'),
+    elements: z
+      .int()
+      .min(64)
+      .max(1_000_000)
+      .default(DEFAULT_LIMITS.elements)
+      .describe('Elements of one stanza'),
+    attributes: z
+      .int()
+      .min(16)
+      .max(1000)
+      .default(DEFAULT_LIMITS.attributes)
+      .describe('Attributes of one element'),
     queueStanzas: z
       .int()
       .min(10)

@@ -16,7 +16,8 @@ test('a file with one host is enough, everything else has defaults', () => {
     limits: {
       stanzaBytes: 262_144,
       stanzaBytesBeforeLogin: 16_384,
-      depth: 128,
+      depth: 100,
+      elements: 16_384,
       attributes: 64,
       queueStanzas: 1000,
       queueBytes: 1_048_576,
