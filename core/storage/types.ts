@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
-import type { BaseLogger } from 'pino'
 import type { z } from 'zod'
+import type { Log } from '../log'
 
 export type Dialect = 'sqlite' | 'mysql'
 
@@ -9,7 +9,7 @@ export type Dialect = 'sqlite' | 'mysql'
  * An array is only for `whereIn('column', [p('name')])`; an empty one matches nothing (never use it with NOT IN).
  */
 export type Value = string | number | bigint | boolean | Buffer | null
-export type StorageLog = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>
+export type StorageLog = Pick<Log, 'debug' | 'info' | 'warn' | 'error'>
 
 declare const PARAMS: unique symbol
 declare const ROW: unique symbol
