@@ -3,7 +3,7 @@ import { HANDLED, isPromise, type HandlerResult } from '../events/hooks'
 import type { Host } from '../hosts/host'
 import { JID } from '../jid'
 import type { Log } from '../log'
-import type { Counter, Metrics } from '../metrics'
+import type { Counter, Labelled, Metrics } from '../metrics'
 import type { ClientSession } from '../streams/session'
 import { firstChild, nsOf, readdress, type Element } from '../xml/element'
 import { iqEvent } from './events'
@@ -36,15 +36,16 @@ export class Router implements Replies {
   readonly #domains: Domains
   readonly #log: Log
   readonly #watchdog: Watchdog
-  readonly #stanzas: Counter
-  readonly #faults: Counter
+  readonly #stanzas: Readonly<Record<string, Counter>>
+  readonly #faults: Labelled<Counter>
 
   constructor(domains: Domains, log: Log, metrics: Metrics) {
     this.#domains = domains
     this.#log = log
     this.#watchdog = new Watchdog(log, metrics)
-    this.#stanzas = metrics.counter('balcony_stanzas_total', 'Stanzas that were routed', ['kind'])
-    this.#faults = metrics.counter('balcony_handler_faults_total', 'Handlers that threw', ['module'])
+    const stanzas = metrics.counter('stanzas_total', 'Stanzas that were routed', ['kind'])
+    this.#stanzas = { iq: stanzas.with('iq'), message: stanzas.with('message'), presence: stanzas.with('presence') }
+    this.#faults = metrics.counter('handler_faults_total', 'Handlers that threw', ['module'])
   }
 
   /** Ends what runs by the clock. */
@@ -69,7 +70,7 @@ export class Router implements Replies {
     const event = new Incoming(this, sender.host, stanza, from, to ?? sender.jid.toBare(), sender.origin)
     event.turn = turn
     event.queue = sender.queue
-    this.#stanzas.inc(stanza.name)
+    this.#stanzas[stanza.name]?.inc()
     const fault = to === undefined ? new StanzaError('jid-malformed', 'the address in `to` is not a JID') : faultOf(stanza)
     if (fault) return event.refuse(fault)
     if (toOthers === undefined && stanza.name === 'presence') return this.#run(event, 'presence/broadcast')
@@ -95,7 +96,7 @@ export class Router implements Replies {
     const host = (to && this.#domains.find(to.domain)) ?? own
     if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
     const event = new Incoming(this, own ?? host, stanza, from, to ?? from, origin)
-    this.#stanzas.inc(stanza.name)
+    this.#stanzas[stanza.name]?.inc()
     const fault = to === undefined ? new StanzaError('jid-malformed', 'the address in `to` is not a JID') : faultOf(stanza)
     if (fault) return event.refuse(fault)
     return this.#route(event)
@@ -229,7 +230,7 @@ export class Router implements Replies {
 
   fault(event: Incoming, error: unknown): void {
     const module = event.owner?.module ?? 'core'
-    this.#faults.inc(module)
+    this.#faults.with(module).inc()
     this.#log.error(
       { err: error, module, host: event.host.name, stanza: event.stanza.name, id: event.stanza.attrs.id as string },
       'a handler failed'

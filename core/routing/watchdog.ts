@@ -1,6 +1,6 @@
 import { StanzaError } from '../errors'
 import type { Log } from '../log'
-import type { Counter, Metrics } from '../metrics'
+import type { Counter, Labelled, Metrics } from '../metrics'
 import type { Incoming } from './incoming'
 
 /** Milliseconds after which a handler that has not ended is named and its iq answered (design §2). */
@@ -10,14 +10,14 @@ export const HANDLER_LIMIT = 30_000
 export class Watchdog {
   readonly #running = new Map<Incoming, { since: number; giveUp: () => void }>()
   readonly #log: Log
-  readonly #late: Counter
+  readonly #late: Labelled<Counter>
   readonly #limit: number
   #timer: NodeJS.Timeout | undefined
 
   constructor(log: Log, metrics: Metrics, limit = HANDLER_LIMIT) {
     this.#log = log
     this.#limit = limit
-    this.#late = metrics.counter('balcony_handlers_late_total', 'Handlers that did not end in time', ['module'])
+    this.#late = metrics.counter('handlers_late_total', 'Handlers that did not end in time', ['module'])
   }
 
   /** The same promise, but it ends when the time is over. */
@@ -41,7 +41,7 @@ export class Watchdog {
     for (const [event, { since, giveUp }] of this.#running) {
       if (since > over) continue
       const module = event.owner?.module ?? 'core'
-      this.#late.inc(module)
+      this.#late.with(module).inc()
       this.#log.error(
         { module, host: event.host.name, stanza: event.stanza.name, id: event.stanza.attrs.id as string },
         `a handler has not ended after ${this.#limit / 1000} s`

@@ -1,0 +1,146 @@
+import type { SecureContext } from 'node:tls'
+import type { Gate } from '../events/gate'
+import { isPromise } from '../events/hooks'
+import type { Host } from '../hosts/host'
+import type { JID } from '../jid'
+import type { Log } from '../log'
+import type { StreamBackend } from '../streams/backend'
+import type { ClientStream } from '../streams/client'
+import type { Element } from '../xml/element'
+import type { Origin } from './origin'
+import { SenderQueue, type QueueLimits, type QueueOwner } from './queue'
+import type { Router, Sender } from './router'
+
+/** What the clients' streams ask that is the server's to say. */
+export interface ClientsOptions {
+  gate: Gate
+  log: Log
+  router: Router
+  /** A host by its prepared name. */
+  host(domain: string): Host | undefined
+  defaultDomain(): string
+  secureContext(domain: string): SecureContext | undefined
+  limits(): QueueLimits
+  authenticated(session: ClientStream): void
+}
+
+/** The end of a session, in the order of its stanzas. */
+interface Ended {
+  reason: string
+}
+
+type Item = Element | Ended
+
+/** Connects the streams of clients with the router: registry, queues, the events of a session. */
+export class Clients implements StreamBackend {
+  readonly gate: Gate
+  readonly log: Log
+  readonly #options: ClientsOptions
+  readonly #senders = new Map<ClientStream, ClientSender>()
+
+  constructor(options: ClientsOptions) {
+    this.#options = options
+    this.gate = options.gate
+    this.log = options.log
+  }
+
+  /** How many sessions are bound. */
+  get count(): number {
+    return this.#senders.size
+  }
+
+  /** All bound sessions. */
+  sessions(): IterableIterator<ClientStream> {
+    return this.#senders.keys()
+  }
+
+  host(domain: string): Host | undefined {
+    const host = this.#options.host(domain)
+    return host?.type === 'virtual' ? host : undefined
+  }
+
+  defaultDomain(): string {
+    return this.#options.defaultDomain()
+  }
+
+  secureContext(domain: string): SecureContext | undefined {
+    return this.#options.secureContext(domain)
+  }
+
+  authenticated(session: ClientStream): void {
+    this.#options.authenticated(session)
+  }
+
+  bind(session: ClientStream, jid: JID): void | Promise<void> {
+    const host = this.host(jid.domain)
+    if (!host) throw new Error(`no host ${jid.domain}`)
+    const { gate, router, limits, log } = this.#options
+    const sender = new ClientSender(session, host, jid, router, gate, limits(), log)
+    this.#senders.set(session, sender)
+    host.sessions.add(jid.local, jid.resource, session)
+    const done = host.hooks.run('session/bound', { session })
+    return isPromise(done) ? done.then(() => undefined) : undefined
+  }
+
+  stanza(session: ClientStream, stanza: Element, bytes: number): void {
+    const sender = this.#senders.get(session)
+    if (!sender) return
+    if (this.#options.router.takesAnswer(stanza, sender.jid)) return
+    sender.queue.push(stanza, bytes)
+  }
+
+  streamElement(): boolean {
+    return false
+  }
+
+  closed(session: ClientStream, reason: string): void {
+    const sender = this.#senders.get(session)
+    if (!sender) return
+    this.#senders.delete(session)
+    sender.host.sessions.remove(sender.jid.local, sender.jid.resource, session)
+    sender.queue.push({ reason }, 0)
+  }
+}
+
+/** A bound session with the queue of what it sends. */
+class ClientSender implements Sender, QueueOwner<Item> {
+  readonly queue: SenderQueue<Item>
+  readonly origin: Origin
+
+  constructor(
+    readonly session: ClientStream,
+    readonly host: Host,
+    readonly jid: JID,
+    private readonly router: Router,
+    gate: Gate,
+    limits: QueueLimits,
+    private readonly log: Log
+  ) {
+    this.origin = { kind: 'c2s', name: jid.bare, session }
+    this.queue = new SenderQueue(this, gate, limits)
+  }
+
+  handle(item: Item, turn: number): void | Promise<unknown> {
+    return 'reason' in item ? this.#end(item) : this.router.fromClient(this, item, turn)
+  }
+
+  /** Sets of iqs join the writes under way; whatever else reads what they write. */
+  joins(item: Item): boolean {
+    return 'attrs' in item && item.name === 'iq' && item.attrs.type === 'set'
+  }
+
+  full(full: boolean): void {
+    if (full) this.session.pause()
+    else this.session.resume()
+  }
+
+  #end({ reason }: Ended): void | Promise<unknown> {
+    const failed = (err: unknown): void => this.log.error({ err, jid: this.jid.full }, 'a handler of session/closed failed')
+    try {
+      const done = this.host.hooks.run('session/closed', { session: this.session, reason } as never)
+      return isPromise(done) ? done.catch(failed) : undefined
+    } catch (err) {
+      return failed(err)
+    }
+  }
+}
