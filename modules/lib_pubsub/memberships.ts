@@ -129,7 +129,10 @@ export async function changeAffiliations<N extends Node, X>(
   const scope = await enterToWrite(def, store, actor, request.node)
   const { node } = scope
   toChangeAffiliations(scope)
-  checkBatch(scope, request.changes)
+  checkBatch(
+    scope,
+    request.changes.map(change => bareOf(change.jid))
+  )
   for (const { affiliation } of request.changes) {
     if (affiliation !== undefined && !hasRole(def.roles, affiliation)) {
       throw unsupported(`${affiliation}-affiliation`) // §8.9.2.3.2
@@ -181,7 +184,10 @@ export async function changeSubscriptions<N extends Node, X>(
 ): Promise<Outcome<Changed<{ jid: string; state: SubscriptionState | 'none' }>>> {
   const scope = await enterToWrite(def, store, actor, request.node)
   toManageSubscriptions(scope)
-  checkBatch(scope, request.changes)
+  checkBatch(
+    scope,
+    request.changes.map(change => change.jid)
+  )
   const applied: { jid: string; state: SubscriptionState | 'none' }[] = []
   const rejected: { jid: string; state: SubscriptionState | 'none' }[] = []
   const notifications: Notification[] = []
@@ -230,11 +236,11 @@ async function add<N extends Node, X>(
 }
 
 /** §8.8.2.4, §8.9.2.4: an entity is named once. */
-function checkBatch<N extends Node, X>({ def }: WriteScope<N, X>, changes: readonly { jid: string }[]): void {
-  if (new Set(changes.map(change => change.jid)).size < changes.length) {
+function checkBatch<N extends Node, X>({ def }: WriteScope<N, X>, jids: readonly string[]): void {
+  if (new Set(jids).size < jids.length) {
     throw new PubsubError('badRequest', { text: 'an address is there twice' })
   }
-  if (changes.length > def.limits.batch) {
+  if (jids.length > def.limits.batch) {
     throw new PubsubError('notAcceptable', { text: `at most ${def.limits.batch} entries in one request` })
   }
 }
