@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { JID } from '../jid'
 import type { ModuleCatalogue } from './catalogue'
@@ -9,7 +10,7 @@ import { checkEntries, hostModules, modulesAt, type Site } from './modules'
 import { jidProblem } from './options'
 import { FileSchema, type HostOptions, type ServerConfig } from './server-schema'
 import { readSource, sourceFolder, sourceName, type ConfigSource } from './source'
-import { entriesOf, entryOf, isEmpty, type ConfigNode } from './tree'
+import { entriesOf, entryOf, isEmpty, plain, type ConfigNode } from './tree'
 import { parseTree } from './yaml'
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; faults: Fault[] }
@@ -21,13 +22,16 @@ interface FoundHost {
   site: Site & { host: string }
 }
 
+/** The modules that there are, or how to find them once the file has said in which folders to look. */
+export type CatalogueSource = ModuleCatalogue | ((moduleFolders: readonly string[]) => ModuleCatalogue)
+
 /**
  * Reads and checks a config file with the options of every module in it. Either all of it is in order, or every
  * fault is told with its place; nothing is thrown for what the file holds.
  */
 export function loadConfig(
   source: ConfigSource,
-  catalogue: ModuleCatalogue,
+  modulesFrom: CatalogueSource,
   env: Environment = process.env
 ): ConfigResult {
   const faults = new Faults(sourceName(source))
@@ -41,6 +45,7 @@ export function loadConfig(
   }
   const file = check(FileSchema, tree, folder, faults)?.value as
     (ServerConfig & { hosts: Record<string, HostOptions> }) | undefined
+  const catalogue = typeof modulesFrom === 'function' ? modulesFrom(foldersOf(tree, folder)) : modulesFrom
   const hosts = findHosts(tree, faults)
   const modules = loadModules(tree, hosts, catalogue, folder, faults)
   if (!file || faults.any) return { ok: false, faults: faults.list() }
@@ -56,6 +61,16 @@ export function loadConfig(
     written: new Map(hosts.map(host => [host.name, host.site.host]))
   })
   return { ok: true, config }
+}
+
+/** From the tree, since the rest of the file may have faults; folders that are not there are faults already. */
+function foldersOf(tree: ConfigNode, folder: string): string[] {
+  const list = entryOf(tree, 'moduleFolders')
+  const texts = list?.kind === 'list' ? list.items.map(item => (item.broken ? undefined : plain(item))) : []
+  return texts
+    .filter(text => typeof text === 'string' && text !== '')
+    .map(text => path.resolve(folder, text))
+    .filter(found => fs.existsSync(found))
 }
 
 function findHosts(tree: ConfigNode, faults: Faults): FoundHost[] {

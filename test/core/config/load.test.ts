@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import test from 'node:test'
 import { z } from 'zod'
-import { faultsOf, load, loadGood } from './catalogue'
+import { loadConfig } from '../../../core/config'
+import { catalogue, faultsOf, load, loadGood } from './catalogue'
 
 test('a file with one host is enough, everything else has defaults', () => {
   const config = loadGood('hosts:\n  localhost:\n')
@@ -174,4 +176,23 @@ hosts:
   )
   const absent = config.optionsFor('ping', z.object({ every: z.number().default(3) }), 'localhost')
   assert.deepEqual(absent, { ok: true, options: { every: 3 }, on: false })
+})
+
+test('the file says where modules are, even where the rest of it has faults', () => {
+  const asked: (readonly string[])[] = []
+  const text = 'moduleFolders: [config, /no/such/folder, 7]\nhosts: { a: { modules: { roster: } } }\nx: 1'
+  const result = loadConfig(
+    { text, name: 'test.yaml', folder: path.join(__dirname, '..') },
+    folders => {
+      asked.push(folders)
+      return catalogue
+    },
+    {}
+  )
+  assert.deepEqual(asked, [[__dirname]])
+  assert.ok(!result.ok)
+  assert.deepEqual(
+    result.faults.map(fault => fault.path),
+    ['moduleFolders[1]', 'moduleFolders[2]', 'x']
+  )
 })
