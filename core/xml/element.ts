@@ -16,11 +16,28 @@ export type Child = Element | string
 export type Content = Child | number | undefined | null | false | Content[]
 export type Attrs = Record<string, string | number | undefined>
 
+/**
+ * The attributes of an element: a plain map without Object's own properties, so that `constructor` and
+ * `__proto__` are names like any other. ltx asks such a map for `hasOwnProperty`.
+ */
+export type Attributes = Record<string, string>
+export const Attributes = function Attributes() {} as unknown as new () => Attributes
+Attributes.prototype = Object.create(null, { hasOwnProperty: { value: Object.prototype.hasOwnProperty } })
+
+/** An element with these very attributes. */
+export function make(name: string, attrs: Attributes, parent: Element | null): Element {
+  const element = new Element(name)
+  element.attrs = attrs
+  element.parent = parent
+  return element
+}
+
 /** Builds an element; attributes that are `undefined` are left out. */
 export function el(name: string, attrs?: Attrs | string | null, ...content: Content[]): Element {
   const element = new Element(name)
   if (typeof attrs === 'string') element.attrs.xmlns = attrs
-  else if (attrs) for (const key in attrs) if (attrs[key] !== undefined) element.attrs[key] = String(attrs[key])
+  else if (attrs)
+    for (const key in attrs) if (attrs[key] !== undefined) element.attrs[key] = String(attrs[key])
   add(element, content)
   return element
 }
@@ -46,7 +63,8 @@ export function isElement(child: unknown): child is Element {
 
 /** The element's namespace, looked up at its ancestors; `undefined` means the stream's content namespace. */
 export function nsOf(element: Element): string | undefined {
-  for (let e: Element | null = element; e; e = e.parent) if (e.attrs.xmlns !== undefined) return e.attrs.xmlns as string
+  for (let e: Element | null = element; e; e = e.parent)
+    if (e.attrs.xmlns !== undefined) return e.attrs.xmlns as string
   return undefined
 }
 
@@ -108,8 +126,7 @@ export function detached(element: Element): Element {
 }
 
 function deepCopy(element: Element): Element {
-  const copy = new Element(element.name)
-  Object.assign(copy.attrs, element.attrs)
+  const copy = make(element.name, Object.assign(new Attributes(), element.attrs), null)
   for (const child of element.children as Child[]) {
     if (typeof child === 'string') copy.children.push(child)
     else append(copy, deepCopy(child))
