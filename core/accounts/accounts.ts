@@ -149,7 +149,7 @@ function taken(user: string, host: string): CodedError {
   return new CodedError('ERR_ACCOUNT_EXISTS', `${user}@${host} exists already`)
 }
 
-async function raise(host: Host, event: string, payload: Traced): Promise<void> {
+async function raise<E extends Traced>(host: Host, event: string, payload: E): Promise<void> {
   const result = host.hooks.run(event, payload)
   if (isPromise(result)) await result
 }

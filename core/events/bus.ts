@@ -19,7 +19,7 @@ export class Bus<E extends Events<E>> {
 
   /** Returns the function that ends it. */
   on<K extends keyof E & string>(event: K, listener: E[K]): () => void {
-    const caught = (...args: never[]): void => this.#call(event, listener, args)
+    const caught = (...args: unknown[]): void => this.#call(event, listener, args as never[])
     this.#emitter.on(event, caught)
     return () => this.#emitter.off(event, caught)
   }

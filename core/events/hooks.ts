@@ -108,7 +108,7 @@ export class Hooks {
    * thrown on (fail closed); `event.owner` then tells whose handler it was. A refused event throws
    * `service-unavailable`, so that a module which raises it itself is held too.
    */
-  run(name: string, event: Traced): HandlerResult {
+  run<E extends Traced>(name: string, event: E): HandlerResult {
     if (this.#refused.size > 0 && this.#refused.has(name)) throw new StanzaError('service-unavailable', { type: 'wait' })
     const chain = this.#chains.get(name)
     return chain && this.#walk(chain, 0, event, event.owner)

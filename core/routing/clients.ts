@@ -7,6 +7,7 @@ import type { Log } from '../log'
 import type { StreamBackend } from '../streams/backend'
 import type { ClientStream } from '../streams/client'
 import type { Element } from '../xml/element'
+import type { SessionEvent } from './events'
 import type { Origin } from './origin'
 import { SenderQueue, type QueueLimits, type QueueOwner } from './queue'
 import type { Router, Sender } from './router'
@@ -78,7 +79,7 @@ export class Clients implements StreamBackend {
     const sender = new ClientSender(session, host, jid, router, gate, limits(), log)
     this.#senders.set(session, sender)
     host.sessions.add(jid.local, jid.resource, session)
-    const done = host.hooks.run('session/bound', { session })
+    const done = host.hooks.run<SessionEvent>('session/bound', { session })
     return isPromise(done) ? done.then(() => undefined) : undefined
   }
 
@@ -137,7 +138,7 @@ class ClientSender implements Sender, QueueOwner<Item> {
   #end({ reason }: Ended): void | Promise<unknown> {
     const failed = (err: unknown): void => this.log.error({ err, jid: this.jid.full }, 'a handler of session/closed failed')
     try {
-      const done = this.host.hooks.run('session/closed', { session: this.session, reason } as never)
+      const done = this.host.hooks.run<SessionEvent>('session/closed', { session: this.session, reason })
       return isPromise(done) ? done.catch(failed) : undefined
     } catch (err) {
       return failed(err)

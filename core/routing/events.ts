@@ -70,7 +70,7 @@ export interface HostEvents {
 
 const delivered = 'the stanza was taken care of: delivered, stored, answered or dropped on purpose'
 
-export const EVENTS: Readonly<Record<keyof HostEvents, EventInfo>> = {
+export const EVENTS: Readonly<Record<string, EventInfo>> = {
   'pre-message': { when: 'a local client sends a message, before it is routed', handled: 'it goes no further' },
   'pre-presence': { when: 'a local client sends presence with `to`, before it is routed', handled: 'it goes no further' },
   'pre-iq': { when: 'a local client sends an iq, before it is routed', handled: 'it goes no further' },
