@@ -68,7 +68,7 @@ function foldersOf(tree: ConfigNode, folder: string): string[] {
   const list = entryOf(tree, 'moduleFolders')
   const texts = list?.kind === 'list' ? list.items.map(item => (item.broken ? undefined : plain(item))) : []
   return texts
-    .filter(text => typeof text === 'string' && text !== '')
+    .filter((text): text is string => typeof text === 'string' && text !== '')
     .map(text => path.resolve(folder, text))
     .filter(found => fs.existsSync(found))
 }
