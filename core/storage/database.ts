@@ -18,6 +18,7 @@ import type {
   Tx,
   Unit
 } from './types'
+import { storageClosed } from './unit'
 
 /** Entries of a host that are deleted in one unit. */
 const PURGE = 500
@@ -30,6 +31,7 @@ export class EngineDatabase implements Database {
   readonly wide: Reader
   readonly #engine: Engine
   readonly #entries: EntryStatements
+  #closed: Promise<void> | undefined
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -45,6 +47,7 @@ export class EngineDatabase implements Database {
   }
 
   write<T>(unit: Unit<T>, sender?: Releasable): Promise<T> {
+    if (this.#closed) return Promise.reject(storageClosed())
     return this.#engine.write(unit, sender)
   }
 
@@ -55,7 +58,7 @@ export class EngineDatabase implements Database {
     schema: z.ZodType<T>,
     options: StoreOptions = {}
   ): Store<T> {
-    return new TableStore(this.#engine, this.#entries, { host, module, name }, schema, options)
+    return new TableStore(this, this.#entries, { host, module, name }, schema, options)
   }
 
   async purgeAccount(tx: Tx, host: string, user: string): Promise<void> {
@@ -75,6 +78,7 @@ export class EngineDatabase implements Database {
   }
 
   migrate(owner: string, folder: string): Promise<MigrationReport> {
+    if (this.#closed) return Promise.reject(storageClosed())
     return this.#engine.migrate(owner, folder)
   }
 
@@ -88,6 +92,6 @@ export class EngineDatabase implements Database {
   }
 
   close(): Promise<void> {
-    return this.#engine.close()
+    return (this.#closed ??= this.#engine.close())
   }
 }

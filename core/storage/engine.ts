@@ -8,5 +8,6 @@ export interface Engine {
   write<T>(unit: Unit<T>, sender?: Releasable): Promise<T>
   migrate(owner: string, folder: string): Promise<MigrationReport>
   integrityCheck(): Promise<string[]>
+  /** Called once; after it nothing else is called. */
   close(): Promise<void>
 }

@@ -36,6 +36,6 @@ export function checkPrefix(prefix: string): void {
 
 /** A short name for several long ones together: one column in an index, whatever their length. */
 export function digest(...names: string[]): Buffer {
-  // No name contains U+0000 where that would matter: XML and JIDs forbid it.
-  return createHash('sha256').update(names.join('\0')).digest().subarray(0, 16)
+  // As JSON, so that what ends one name cannot begin the next.
+  return createHash('sha256').update(JSON.stringify(names)).digest().subarray(0, 16)
 }

@@ -1,10 +1,9 @@
 import type { z } from 'zod'
 import { CodedError } from '../errors'
-import type { Engine } from './engine'
 import type { EntryRow, EntryStatements } from './entries'
 import { BEFORE_ALL, checkPrefix, digest, splitKey, type KeyParts } from './keys'
 import { checkName } from './names'
-import type { Entry, Page, Reader, Releasable, Store, StoreOptions, Tx, Unit } from './types'
+import type { Database, Entry, Page, Reader, Releasable, Store, StoreOptions, Tx, Unit } from './types'
 
 /** What MEDIUMTEXT holds. */
 const MAX_VALUE = 16_777_215
@@ -16,9 +15,11 @@ export interface StorePlace {
   readonly name: string
 }
 
+type Access = Pick<Database, 'read' | 'write'>
+
 /** Entries of one host, module and name in the table that all stores share. */
 export class TableStore<T> implements Store<T> {
-  readonly #engine: Engine
+  readonly #database: Access
   readonly #sql: EntryStatements
   readonly #place: StorePlace
   readonly #schema: z.ZodType<T>
@@ -26,7 +27,7 @@ export class TableStore<T> implements Store<T> {
   readonly #space: Buffer
 
   constructor(
-    engine: Engine,
+    database: Access,
     sql: EntryStatements,
     place: StorePlace,
     schema: z.ZodType<T>,
@@ -36,7 +37,7 @@ export class TableStore<T> implements Store<T> {
       // The store of the server itself has no host.
       if (what !== 'host' || name !== '') checkName(name, `${what} of a store`)
     }
-    this.#engine = engine
+    this.#database = database
     this.#sql = sql
     this.#place = place
     this.#schema = schema
@@ -46,7 +47,7 @@ export class TableStore<T> implements Store<T> {
 
   async get(key: string, tx?: Tx): Promise<T | undefined> {
     const { head, tailHash } = splitKey(key)
-    const row = await (tx ?? this.#engine.read).get(this.#sql.read, { space: this.#space, head, tailHash })
+    const row = await (tx ?? this.#database.read).get(this.#sql.read, { space: this.#space, head, tailHash })
     return row && this.#parse(key, row.value)
   }
 
@@ -84,7 +85,7 @@ export class TableStore<T> implements Store<T> {
     checkPrefix(prefix)
     if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE)
       throw new CodedError('ERR_STORE_PAGE', `A page has 1 to ${MAX_PAGE} entries, not ${page.limit}`)
-    const rows = await this.#rows(tx ?? this.#engine.read, prefix, page)
+    const rows = await this.#rows(tx ?? this.#database.read, prefix, page)
     const found: Entry<T>[] = []
     for (const row of rows) {
       // In the order of bytes all keys of a prefix lie together.
@@ -96,7 +97,7 @@ export class TableStore<T> implements Store<T> {
   }
 
   async count(tx?: Tx): Promise<number> {
-    const row = await (tx ?? this.#engine.read).get(this.#sql.count, { space: this.#space })
+    const row = await (tx ?? this.#database.read).get(this.#sql.count, { space: this.#space })
     return row?.n ?? 0
   }
 
@@ -111,7 +112,7 @@ export class TableStore<T> implements Store<T> {
 
   #within<R>(by: Tx | Releasable | undefined, unit: Unit<R>): Promise<R> {
     if (by && 'afterCommit' in by) return Promise.resolve(unit(by))
-    return this.#engine.write(unit, by)
+    return this.#database.write(unit, by)
   }
 
   async #write(tx: Tx, key: string, parts: KeyParts, value: string): Promise<void> {

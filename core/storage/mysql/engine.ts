@@ -1,6 +1,5 @@
 import type { Engine } from '../engine'
 import type { MysqlOptions, StorageLog } from '../types'
-import { storageClosed } from '../unit'
 import { Executor } from './executor'
 import { hasPending, runMysqlMigrations } from './migrate'
 import { openPool } from './pool'
@@ -16,10 +15,8 @@ export async function openMysql(
   const pool = await openPool(options)
   const read = new Executor(pool.pool, pool.encode)
   const active = new Set<Promise<unknown>>()
-  let closed = false
 
   function track<T>(start: () => Promise<T>): Promise<T> {
-    if (closed) return Promise.reject(storageClosed())
     const work = start()
     active.add(work)
     const done = (): boolean => active.delete(work)
@@ -40,7 +37,6 @@ export async function openMysql(
       ),
     integrityCheck: () => track(() => checkTables(pool.pool)),
     async close() {
-      closed = true
       await Promise.allSettled(active)
       await pool.pool.end()
     }

@@ -95,7 +95,7 @@ export class Background implements Reader {
     this.#pending.delete(answer.id)
     if (this.#pending.size === 0) {
       worker.unref()
-      this.#idle = setTimeout(() => void worker.terminate(), IDLE).unref()
+      this.#idle = setTimeout(() => this.#retire(worker), IDLE).unref()
     }
     if ('result' in answer) return pending?.resolve(answer.result as never)
     const { message, stack, code } = answer.error
@@ -104,13 +104,18 @@ export class Background implements Reader {
     pending?.reject(error)
   }
 
+  #retire(worker: Worker): void {
+    this.#worker = undefined // whatever is asked from now on starts another
+    void worker.terminate()
+  }
+
   #ended(worker: Worker, cause: Error | undefined): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
     const why = cause ? `: ${cause.message}` : ''
-    const error = new CodedError('ERR_STORAGE_THREAD', `The storage thread ended before it answered${why}`, {
-      cause
-    })
+    const error = this.#closed
+      ? storageClosed()
+      : new CodedError('ERR_STORAGE_THREAD', `The storage thread ended before it answered${why}`, { cause })
     for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()
   }

@@ -35,17 +35,18 @@ forEachDatabase((_, open) => {
 
   test('hosts, modules and names are stores apart', async () => {
     const { database } = await open()
-    const places = [
+    const places: [string, string, string][] = [
       ['a', 'm', 's'],
       ['b', 'm', 's'],
       ['a', 'n', 's'],
       ['a', 'm', 't'],
       ['', 'm', 's']
-    ] as const
-    for (const place of places) await database.store(...place, z.string()).set('k', place.join())
+    ]
+    const at = ([host, module, name]: [string, string, string]) => database.store(host, module, name, z.string())
+    for (const place of places) await at(place).set('k', place.join())
     for (const place of places) {
-      assert.equal(await database.store(...place, z.string()).get('k'), place.join())
-      assert.equal(await database.store(...place, z.string()).count(), 1)
+      assert.equal(await at(place).get('k'), place.join())
+      assert.equal(await at(place).count(), 1)
     }
   })
 
