@@ -21,6 +21,12 @@ import { AccountTable } from './table'
 /** Characters in a password, at most: a derivation of a megabyte would be work for nothing. */
 const MAX_PASSWORD = 1024
 
+/** The hosts of this server, as far as accounts must know them. */
+export interface AccountHosts {
+  get(name: string): Host | undefined
+  all(): Iterable<Host>
+}
+
 export interface AccountEvents {
   passwordChanged(user: string, host: string): void
 }
@@ -30,19 +36,19 @@ export class Accounts implements AccountApi, SaslAccounts {
   readonly iterations = DEFAULT_ITERATIONS
   readonly #db: Database
   readonly #table: AccountTable
-  readonly #host: (name: string) => Host | undefined
+  readonly #hosts: AccountHosts
   readonly #events: AccountEvents
 
   /** `secret` makes the salts of accounts that do not exist: it is kept as long as the database. */
   constructor(
     db: Database,
     readonly secret: Buffer,
-    host: (name: string) => Host | undefined,
+    hosts: AccountHosts,
     events: AccountEvents
   ) {
     this.#db = db
     this.#table = new AccountTable(db)
-    this.#host = host
+    this.#hosts = hosts
     this.#events = events
   }
 
@@ -53,7 +59,7 @@ export class Accounts implements AccountApi, SaslAccounts {
 
   async exists(user: string, host: string): Promise<boolean> {
     // Who is connected is there; that spares the look-up on the way of most stanzas.
-    if ((this.#host(host)?.sessions.of(user).size ?? 0) > 0) return true
+    if ((this.#hosts.get(host)?.sessions.of(user).size ?? 0) > 0) return true
     return (await this.#table.find(host, user)) !== undefined
   }
 
@@ -81,6 +87,8 @@ export class Accounts implements AccountApi, SaslAccounts {
       const found = await this.#table.delete(tx, host, name)
       if (!found) return false
       await raise(target, 'account/removed', { user: name, tx })
+      const jid = `${name}@${host}`
+      for (const other of this.#hosts.all()) await raise(other, 'account/purge', { jid, tx })
       await this.#db.purgeAccount(tx, host, name)
       return true
     })
@@ -116,7 +124,7 @@ export class Accounts implements AccountApi, SaslAccounts {
   }
 
   #hostWithAccounts(name: string): Host {
-    const host = this.#host(name)
+    const host = this.#hosts.get(name)
     if (host?.type !== 'virtual') throw new CodedError('ERR_ACCOUNT_HOST', `${name} is no host with accounts of this server`)
     return host
   }

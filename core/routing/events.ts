@@ -19,6 +19,13 @@ export interface SessionEvent extends Traced {
   readonly reason?: string
 }
 
+/** An account of any host of this server is removed, inside the write unit that does it. */
+export interface AccountPurgeEvent extends Traced {
+  /** The bare JID. */
+  readonly jid: string
+  readonly tx: Tx
+}
+
 /** An account is about to be removed. */
 export interface AccountNameEvent extends Traced {
   /** The local part. */
@@ -64,6 +71,7 @@ export interface HostEvents {
   'account/created': AccountEvent
   'account/removing': AccountNameEvent
   'account/removed': AccountEvent
+  'account/purge': AccountPurgeEvent
   'disco/info': DiscoNodeEvent
   'disco/items': DiscoNodeEvent
 }
@@ -90,6 +98,7 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
   'account/created': { when: 'inside the write that makes an account', handled: '' },
   'account/removing': { when: 'before the write that removes an account: read what is needed then', handled: '' },
   'account/removed': { when: 'inside the write that removes an account: delete what is its', handled: '' },
+  'account/purge': { when: 'inside that write too, on every host: delete what is the account’s there', handled: '' },
   'disco/info': { when: 'disco#info asks for a node', handled: 'the node exists, `reply` is the answer' },
   'disco/items': { when: 'disco#items asks for a node', handled: 'the node exists, `reply` is the answer' }
 }
