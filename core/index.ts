@@ -10,7 +10,7 @@ export { InvalidJid, JID } from './jid'
 export * from './xml/element'
 export * from './xml/form'
 export { NS } from './xml/namespaces'
-export { frozen, parseElement, serialize } from './xml'
+export { frozen, parseElement, serialize, stored } from './xml'
 export { nameHash } from './storage/names'
 import './streams/items'
 

@@ -26,7 +26,8 @@ export function frozen(element: Element): Element {
   return XML in element ? element : new FrozenElement(element)
 }
 
-const XML = Symbol('xml')
+/** Where an element keeps its own XML, if it knows it. */
+export const XML = Symbol('xml')
 
 interface MaybeFrozen {
   readonly [XML]?: string
