@@ -42,6 +42,8 @@ export interface StanzaErrorOptions {
   uri?: string
   /** The address that answered, where it is not the addressee (RFC 6120 §8.3.1). */
   by?: string
+  /** What stands before the error in the answer, where a specification asks for it (XEP-0060 §8.9.2.4). */
+  payload?: Element
 }
 
 /** An error that is answered to whoever sent the stanza (RFC 6120 §8.3). Thrown by handlers. */
@@ -52,6 +54,7 @@ export class StanzaError extends Error {
   readonly app: readonly Element[]
   readonly uri: string | undefined
   readonly by: string | undefined
+  readonly payload: Element | undefined
 
   constructor(condition: StanzaCondition, options: StanzaErrorOptions | string = {}) {
     const given = typeof options === 'string' ? { text: options } : options
@@ -63,6 +66,7 @@ export class StanzaError extends Error {
     this.app = given.app === undefined ? [] : Array.isArray(given.app) ? given.app : [given.app]
     this.uri = given.uri
     this.by = given.by
+    this.payload = given.payload
   }
 
   /** Reads the `<error/>` of an answer; an unreadable one is `undefined-condition`. */
@@ -112,7 +116,7 @@ export function errorReply(stanza: Element, error: StanzaError): Element | undef
   const { type, from, to, id } = stanza.attrs as Attrs
   if (type === 'error' || (stanza.name === 'iq' && type === 'result')) return undefined
   // Echoing the payload is optional (RFC 6120 §8.3.1): it would send passwords and large payloads back.
-  return el(stanza.name, { type: 'error', id, from: to, to: from }, error.toElement())
+  return el(stanza.name, { type: 'error', id, from: to, to: from }, error.payload, error.toElement())
 }
 
 /** RFC 6120 §4.9.3. */
