@@ -109,7 +109,8 @@ export class Hooks {
    * `service-unavailable`, so that a module which raises it itself is held too.
    */
   run<E extends Traced>(name: string, event: E): HandlerResult {
-    if (this.#refused.size > 0 && this.#refused.has(name)) throw new StanzaError('service-unavailable', { type: 'wait' })
+    if (this.#refused.size > 0 && this.#refused.has(name))
+      throw new StanzaError('service-unavailable', { type: 'wait' })
     const chain = this.#chains.get(name)
     return chain && this.#walk(chain, 0, event, event.owner)
   }

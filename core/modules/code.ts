@@ -54,7 +54,8 @@ export class ModuleCode {
     const known = this.#files.get(file)
     if (known) return known.exports
     const esm = whyEsm(file, this.#root)
-    if (esm !== undefined) throw new CodedError('ERR_MODULE_ESM', `${esm}, which Node cannot unload: modules are CommonJS`)
+    if (esm !== undefined)
+      throw new CodedError('ERR_MODULE_ESM', `${esm}, which Node cannot unload: modules are CommonJS`)
     const loaded: File = { exports: {} }
     this.#files.set(file, loaded)
     try {
@@ -80,13 +81,17 @@ export class ModuleCode {
   #require(request: string, from: string): unknown {
     const node = createRequire(from)
     if (FACE.has(request)) return node(this.#face)
-    if (!/^\.{0,2}\//.test(request) && request !== '.' && request !== '..') return requirePackage(node, request)
+    if (!/^\.{0,2}\//.test(request) && request !== '.' && request !== '..')
+      return requirePackage(node, request)
     const file = fileAt(path.resolve(path.dirname(from), request))
     if (file === undefined) throw new CodedError('ERR_MODULE_IMPORT', `there is no file '${request}'`)
     if (this.inside(file)) return this.load(file)
     const other = path.relative(this.#root, file).split(path.sep)[0] ?? ''
     if (other.startsWith('mod_')) {
-      throw new CodedError('ERR_MODULE_IMPORT', `'${request}' is code of another module: reach it by ctx.use('${other.slice(4)}')`)
+      throw new CodedError(
+        'ERR_MODULE_IMPORT',
+        `'${request}' is code of another module: reach it by ctx.use('${other.slice(4)}')`
+      )
     }
     return node(file)
   }

@@ -19,13 +19,27 @@ export type Scope = 'server' | 'virtual' | 'component'
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by the modules' declarations
 export interface ModuleApis {}
 
-export type ApiOf<N extends string> = N extends keyof ModuleApis ? ModuleApis[N] : Record<string, unknown>
+// What a module without a declaration offers is not known here; whoever calls it says so at the call.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type ApiOf<N extends string> = N extends keyof ModuleApis
+  ? ModuleApis[N]
+  : Record<string, (...args: any[]) => any>
 
-/** A handle on another module: its functions, resolved at each call to the version that is loaded then. */
-export type Handle<A> = A & { readonly available: boolean }
+// A function of whatever arguments: `unknown` would match no function that has parameters.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Callable = (...args: any[]) => unknown
+
+/**
+ * A handle on another module: its functions (and nothing else of what its setup returned), resolved at each call
+ * to the version that is loaded then. A call throws `ERR_MODULE_GONE` while the module does not run.
+ */
+export type Handle<A> = { readonly [K in keyof A as A[K] extends Callable ? K : never]: A[K] } & {
+  /** Whether a call would find the module. */
+  readonly available: boolean
+}
 
 export interface UseOptions {
-  /** The module on another host of this server; the own host unless given, then the server. */
+  /** The module on another host of this server ('' is the server); the own host unless given, then the server. */
   host?: string
   /** Without the module: no fault at load, `available` is false, calls throw `ERR_MODULE_GONE`. */
   optional?: boolean
@@ -48,7 +62,8 @@ export interface UnloadReason {
 
 /**
  * Everything a module can do, for one host; it owns what the module registers and undoes it at unload, newest
- * first (design §3).
+ * first (design §3). What `setup` registers for others to see (handlers, items, listeners) takes effect together,
+ * when setup has succeeded; at a swap in place of what the version before had registered.
  */
 export interface Context<Config = unknown> {
   readonly module: string
@@ -64,12 +79,17 @@ export interface Context<Config = unknown> {
   readonly signal: AbortSignal
 
   /** Adds a handler to a chain of this host (events: `HostEvents`). Returns the function that removes it. */
-  hook<E extends keyof HostEvents & string>(event: E, fn: Handler<HostEvents[E]>, options?: HookOptions): () => void
+  hook<E extends keyof HostEvents & string>(
+    event: E,
+    fn: Handler<HostEvents[E]>,
+    options?: HookOptions
+  ): () => void
   /** Runs a chain of this host: for events that modules raise themselves. */
   run<E extends keyof HostEvents & string>(event: E, payload: HostEvents[E]): HandlerResult
   /**
    * Answers iq requests of one payload. An Element is the answer's payload, nothing an empty result; a thrown
-   * StanzaError is the error. One handler per (type, target, namespace, name) and host.
+   * StanzaError is the error. One handler per (type, target, namespace, name) and host; a second one throws
+   * `ERR_IQ_TAKEN`.
    */
   iq(type: 'get' | 'set', target: Target, ns: string, name: string, fn: IqHandler): () => void
   /** Listens to a notification of the server that nobody answers. */
@@ -98,9 +118,15 @@ export interface Context<Config = unknown> {
   every(ms: number, fn: () => void | Promise<void>): () => void
   /** Calls back once after so many milliseconds; not after unload. */
   after(ms: number, fn: () => void | Promise<void>): () => void
-  /** Undoes something of the module's own at unload. */
+  /**
+   * Undoes something of the module's own at unload. At a swap it runs before the next version's setup, which may
+   * want the same port or name; handlers that still wait for the network finish after it.
+   */
   defer(release: (reason: UnloadReason) => void | Promise<void>): void
-  /** What the next version's `setup` gets as `saved`: plain data. Called when the module is swapped. */
+  /**
+   * What the next version's `setup` gets as `saved`: plain data (objects, lists, Map, Set, Date, bytes), of which
+   * it gets a copy. Called when the module is swapped, after the handlers that compute or store have ended.
+   */
   save(fn: () => unknown): void
   /** Takes over changed options while the module runs; `false` means "reload me instead". */
   reconfigure(fn: (config: Config, old: Config) => boolean | Promise<boolean>): void
@@ -128,6 +154,8 @@ export interface ModuleDefinition<Schema extends z.ZodType = z.ZodType> {
 }
 
 /** Types a module; the loader takes the default export of a module's index.ts. */
-export function defineModule<Schema extends z.ZodType>(definition: ModuleDefinition<Schema>): ModuleDefinition<Schema> {
+export function defineModule<Schema extends z.ZodType>(
+  definition: ModuleDefinition<Schema>
+): ModuleDefinition<Schema> {
   return definition
 }

@@ -13,9 +13,15 @@ export function definitionOf(exported: unknown, name: string, file: string): Mod
 }
 
 function* faultsOf(module: Partial<Record<keyof ModuleDefinition, unknown>>, name: string): Iterable<string> {
-  if (module.name !== name) yield `its name is '${String(module.name)}', its folder says '${name}': they must be equal`
-  if (typeof module.description !== 'string' || module.description === '') yield 'description must be one line of text'
-  if (!isList(module.on) || module.on.length === 0 || !module.on.every(one => SCOPES.includes(one as Scope))) {
+  if (module.name !== name)
+    yield `its name is '${String(module.name)}', its folder says '${name}': they must be equal`
+  if (typeof module.description !== 'string' || module.description === '')
+    yield 'description must be one line of text'
+  if (
+    !isList(module.on) ||
+    module.on.length === 0 ||
+    !module.on.every(one => SCOPES.includes(one as Scope))
+  ) {
     yield `on must list where it runs: ${SCOPES.map(scope => `'${scope}'`).join(', ')}`
   }
   if (!isSchema(module.config)) yield 'config must be a zod schema, z.object({}) when there are no options'
@@ -39,5 +45,7 @@ function isList(value: unknown): value is string[] {
 
 /** By shape: a module may bring a zod of its own. */
 function isSchema(value: unknown): boolean {
-  return isObject(value) && '_zod' in value && typeof (value as { safeParse?: unknown }).safeParse === 'function'
+  return (
+    isObject(value) && '_zod' in value && typeof (value as { safeParse?: unknown }).safeParse === 'function'
+  )
 }

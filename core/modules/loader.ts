@@ -41,7 +41,8 @@ export class ModuleLoader {
     for (const folder of this.#folders) {
       if (!isFolder(folder)) continue
       for (const entry of fs.readdirSync(folder)) {
-        if (entry.startsWith('mod_') && this.#entryOf(path.join(folder, entry)) !== undefined) found.add(entry.slice(4))
+        if (entry.startsWith('mod_') && this.#entryOf(path.join(folder, entry)) !== undefined)
+          found.add(entry.slice(4))
       }
     }
     return [...found].filter(name => NAME.test(name)).sort()
@@ -50,7 +51,9 @@ export class ModuleLoader {
   /** The folder of a module; undefined where there is none of that name. */
   find(name: string): string | undefined {
     if (!NAME.test(name)) return undefined
-    return this.#folders.map(folder => path.join(folder, `mod_${name}`)).find(folder => this.#entryOf(folder) !== undefined)
+    return this.#folders
+      .map(folder => path.join(folder, `mod_${name}`))
+      .find(folder => this.#entryOf(folder) !== undefined)
   }
 
   #entryOf(folder: string): string | undefined {
@@ -87,7 +90,10 @@ export class ModuleLoader {
     try {
       return code.load(entry)
     } catch (error) {
-      throw new CodedError(error instanceof CodedError ? error.code : 'ERR_MODULE_LOAD', describe(error, code.inside))
+      throw new CodedError(
+        error instanceof CodedError ? error.code : 'ERR_MODULE_LOAD',
+        describe(error, code.inside)
+      )
     } finally {
       Error.stackTraceLimit = limit
     }

@@ -28,7 +28,13 @@ function copyObject(value: object, path: string, seen: Map<object, unknown>): un
   for (const [key, one] of Object.entries(value)) {
     const copied = copy(one, `${path}.${key}`, seen)
     // Assigning to this key would set the prototype
-    if (key === '__proto__') Object.defineProperty(made, key, { value: copied, enumerable: true, writable: true, configurable: true })
+    if (key === '__proto__')
+      Object.defineProperty(made, key, {
+        value: copied,
+        enumerable: true,
+        writable: true,
+        configurable: true
+      })
     else made[key] = copied
   }
   return made
@@ -44,7 +50,8 @@ function copyArray(value: readonly unknown[], path: string, seen: Map<object, un
 function copyMap(value: ReadonlyMap<unknown, unknown>, path: string, seen: Map<object, unknown>): unknown {
   const made = new Map<unknown, unknown>()
   seen.set(value, made)
-  for (const [key, one] of value) made.set(copy(key, `a key of ${path}`, seen), copy(one, `${path}[${String(key)}]`, seen))
+  for (const [key, one] of value)
+    made.set(copy(key, `a key of ${path}`, seen), copy(one, `${path}[${String(key)}]`, seen))
   return made
 }
 

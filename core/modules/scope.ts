@@ -82,7 +82,10 @@ export class Scope implements HandlerOwner {
     }
   }
 
-  /** Somebody in here waits for the network: not waited for when the module is swapped. */
+  /**
+   * Somebody in here waits for the network: not waited for when the module is swapped. A promise that is dropped
+   * does not end the process when it rejects.
+   */
   requesting<T>(promise: Promise<T>): Promise<T> {
     this.#requests++
     this.#tell()
@@ -138,7 +141,7 @@ export class Scope implements HandlerOwner {
 
   /** Registers what others see; `attach` returns what takes it away. */
   face(attach: () => () => void): () => void {
-    this.#refuseWhenClosed()
+    this.refuseWhenClosed()
     if (this.state === 'retired') return () => undefined
     const face: Face = { attach, detach: undefined }
     if (this.state === 'live') face.detach = attach()
@@ -152,15 +155,19 @@ export class Scope implements HandlerOwner {
 
   /** Registers something to be undone at the end. Returns what forgets it again without undoing it. */
   release(fn: Release): () => void {
-    this.#refuseWhenClosed()
+    this.refuseWhenClosed()
     this.#releases.add(fn)
     return () => this.#releases.delete(fn)
   }
 
-  #refuseWhenClosed(): void {
+  /** Throws `ERR_MODULE_CLOSED`. */
+  refuseWhenClosed(): void {
     if (this.state !== 'closed') return
     const where = this.host === '' ? 'the server' : this.host
-    throw new CodedError('ERR_MODULE_CLOSED', `${this.module} is unloaded on ${where}: its ctx registers nothing more`)
+    throw new CodedError(
+      'ERR_MODULE_CLOSED',
+      `${this.module} is unloaded on ${where}: its ctx registers nothing more`
+    )
   }
 
   /** Makes visible what was registered, all of it or nothing. */
@@ -187,6 +194,7 @@ export class Scope implements HandlerOwner {
   retire(): void {
     this.detach()
     this.#faces.clear()
+    this.timers.stop()
     if (this.state !== 'closed') this.state = 'retired'
   }
 
@@ -205,7 +213,8 @@ export class Scope implements HandlerOwner {
   async #undo(release: Release, reason: UnloadReason, faults: string[]): Promise<void> {
     try {
       const result = release(reason)
-      if (isPromise(result)) await withTimeout(result, RELEASE_LIMIT, () => new Error('it has not ended in time'))
+      if (isPromise(result))
+        await withTimeout(result, RELEASE_LIMIT, () => new Error('it has not ended in time'))
     } catch (error) {
       this.log.error({ err: error }, 'a release failed')
       faults.push(error instanceof Error ? error.message : String(error))
@@ -217,10 +226,16 @@ export class Scope implements HandlerOwner {
     if (!this.#controller.signal.aborted) this.#controller.abort()
   }
 
-  /** Undoes all of it: nothing registered, nothing under way but what does not listen. */
-  async close(reason: UnloadReason): Promise<string[]> {
+  /**
+   * Undoes all of it. Handlers under way, but for `excused` ones, have `wait` milliseconds to end before what the
+   * module has deferred is released.
+   */
+  async close(reason: UnloadReason, { wait = 0, excused = 0 } = {}): Promise<string[]> {
     this.retire()
     this.abort()
+    if (!(await this.ended(wait, excused))) {
+      if (wait > 0) this.log.warn(`${this.#running} handlers have not ended after ${wait / 1000} s`)
+    }
     const faults = await this.undo(reason)
     this.state = 'closed'
     return faults

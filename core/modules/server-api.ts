@@ -47,8 +47,13 @@ export interface ServerApi {
   administrators(host: Host): string[]
   modules: {
     list(): ModuleStatus[]
+    /**
+     * Starts a module that does not run, and what it needs: on one host ('' is the server), or wherever the config
+     * has it.
+     */
     load(name: string, host?: string): Promise<ReloadReport>
-    unload(name: string, host?: string): Promise<ReloadReport>
+    /** Stops a module, on one host or on all; refused while others need it. For `by` see `reload`. */
+    unload(name: string, host?: string, by?: StanzaEvent): Promise<ReloadReport>
     /** All hosts or none. `by` is the event whose handler asks: it is not waited for. */
     reload(name: string, by?: StanzaEvent): Promise<ReloadReport>
   }

@@ -49,7 +49,8 @@ export class Timers {
   }
 
   #start(ms: number, set: typeof setTimeout | typeof setInterval, fire: () => void): () => void {
-    if (!(ms >= 0 && ms <= LONGEST)) throw new CodedError('ERR_MODULE_TIMER', `no timer waits ${ms} milliseconds`)
+    if (!(ms >= 0 && ms <= LONGEST))
+      throw new CodedError('ERR_MODULE_TIMER', `no timer waits ${ms} milliseconds`)
     if (this.#stopped) return () => undefined
     // The sockets and the database keep the process, not the timers
     const timer: Timer = { handle: set(() => this.#came(timer), ms).unref(), fire, due: false }
