@@ -94,8 +94,10 @@ async function main() {
   const started = performance.now()
   const files = chooseFiles()
   const jobs = Math.max(1, Number(options.jobs ?? os.availableParallelism()))
-  const services =
-    files.length > 0 && !options.in ? await startServices() : { env: {}, stop: () => undefined }
+  const services = await startServices(
+    files.map(one => one.file),
+    root
+  )
   const results = []
   const stop = signal => {
     for (const child of running) endGroup(child)
