@@ -47,10 +47,14 @@ after(async () => {
 /** Describes the tests once for each database; `open` makes an empty one, which is removed after all tests. */
 export function forEachDatabase(tests: (name: DatabaseName, open: Open) => void): void {
   describe('on SQLite', () => tests('SQLite', settings => opened(sqliteOptions(), settings)))
+  onMariadb(open => tests('MariaDB', open))
+}
+
+/** Tests of what concerns MariaDB alone. */
+export function onMariadb(tests: (open: Open) => void): void {
   const missing = process.env.BALCONY_TEST_MYSQL ? undefined : mariadbMissing()
   if (missing) test('on MariaDB', { skip: missing }, () => {})
-  else
-    describe('on MariaDB', () => tests('MariaDB', async settings => opened(await mysqlOptions(), settings)))
+  else describe('on MariaDB', () => tests(async settings => opened(await mysqlOptions(), settings)))
 }
 
 /** Options of a new SQLite database on a temporary folder. */

@@ -4,7 +4,7 @@ import type { Dialect, MigrationContext, StorageLog } from '../types'
 import type { MigrationFile } from './files'
 
 /** Milliseconds between two lines about how far a migration has come. */
-const PROGRESS = 2000
+const PROGRESS = 1000
 
 type Build = (table: Knex.CreateTableBuilder) => void
 

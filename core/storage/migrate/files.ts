@@ -73,6 +73,11 @@ export function loadMigration(file: MigrationFile): (db: MigrationContext) => Pr
     if (typeof up !== 'function')
       throw new CodedError('ERR_MIGRATION', `${file.path} does not export a function 'up'`)
     return up as (db: MigrationContext) => Promise<void>
+  } catch (error) {
+    if (error instanceof CodedError) throw error
+    throw new CodedError('ERR_MIGRATION', `${file.path} cannot be loaded: ${(error as Error).message}`, {
+      cause: error
+    })
   } finally {
     forget()
   }

@@ -52,8 +52,9 @@ export async function runMigrations(
 
 function failed(file: MigrationFile) {
   return (error: unknown): never => {
-    throw new CodedError('ERR_MIGRATION', `The migration ${file.path} failed: ${(error as Error).message}`, {
-      cause: error
-    })
+    const { message, stack = '' } = error as Error
+    const start = stack.indexOf(`${file.path}:`)
+    const at = start < 0 ? file.path : (/^[^)\s]+/.exec(stack.slice(start))?.[0] ?? file.path)
+    throw new CodedError('ERR_MIGRATION', `The migration ${at} failed: ${message}`, { cause: error })
   }
 }

@@ -1,6 +1,6 @@
 import type { StorageLog, Unit } from '../types'
 import { isPromise, runHooks, unitOverdue } from '../unit'
-import { isRetryable } from './errors'
+import { isRetryable, type MysqlError } from './errors'
 import { Executor } from './executor'
 import type { MysqlConnection, MysqlPool } from './pool'
 import { MysqlTx } from './tx'
@@ -21,7 +21,7 @@ export async function writeMysql<T>(
       runHooks(hooks, log)
       return result
     } catch (error) {
-      if (!isRetryable(error) || attempt === ATTEMPTS) throw error
+      if (!(isRetryable(error) || isStale(error)) || attempt === ATTEMPTS) throw error
     }
     // Apart from one another, or they meet again.
     await new Promise(resolve => setTimeout(resolve, Math.random() * Math.min(100, 2 ** attempt)))
@@ -29,10 +29,9 @@ export async function writeMysql<T>(
 }
 
 async function once<T>(pool: MysqlPool, unit: Unit<T>, timeout: number) {
-  const connection = await pool.pool.getConnection()
+  const connection = await begun(pool)
   const tx = new MysqlTx(new Executor(connection, pool.encode))
   try {
-    await connection.query('START TRANSACTION')
     const result = await run(unit, tx, timeout)
     tx.end()
     if (tx.doomed !== undefined) throw tx.doomed
@@ -44,6 +43,22 @@ async function once<T>(pool: MysqlPool, unit: Unit<T>, timeout: number) {
     await undo(connection, tx)
     throw error
   }
+}
+
+async function begun(pool: MysqlPool): Promise<MysqlConnection> {
+  const connection = await pool.pool.getConnection()
+  try {
+    await connection.query('START TRANSACTION')
+    return connection
+  } catch (error) {
+    connection.destroy()
+    // The server closed it while nobody used it. Nothing of the unit has happened.
+    throw Object.assign(error as Error, { stale: (error as MysqlError).fatal === true })
+  }
+}
+
+function isStale(error: unknown): boolean {
+  return (error as { stale?: boolean }).stale === true
 }
 
 async function undo(connection: MysqlConnection, tx: MysqlTx): Promise<void> {

@@ -6,7 +6,8 @@ import { CodedError } from '../../errors'
 export type Connection = BetterSqlite3.Database
 
 /** Milliseconds for which a connection waits, blocking, for a lock of somebody outside this process. */
-const BUSY_TIMEOUT = 200
+const WRITER_WAIT = 5000
+const READER_WAIT = 200
 
 /** The connection that writes; makes the file and its folder when they are missing. */
 export function openWriter(path: string): Connection {
@@ -17,7 +18,7 @@ export function openWriter(path: string): Connection {
     )
   return attempt(path, () => {
     mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
-    const connection = new (driver())(path, { timeout: BUSY_TIMEOUT })
+    const connection = new (driver())(path, { timeout: WRITER_WAIT })
     const mode = connection.pragma('journal_mode = WAL', { simple: true })
     if (mode !== 'wal') {
       connection.close()
@@ -34,7 +35,7 @@ export function openWriter(path: string): Connection {
 /** A connection that cannot write: opened read-only, and told so once more for what `ATTACH` could reach. */
 export function openReader(path: string): Connection {
   return attempt(path, () => {
-    const connection = new (driver())(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT })
+    const connection = new (driver())(path, { readonly: true, fileMustExist: true, timeout: READER_WAIT })
     tune(connection)
     connection.pragma('query_only = ON')
     return connection

@@ -16,6 +16,8 @@ const SMALL = 1000
 export function openSqlite(options: SqliteOptions, log: StorageLog, unitTimeout: number): Engine {
   const { path } = options
   const writer = openWriter(path)
+  // Opening may wait for a lock of another process; a group waits without blocking.
+  writer.pragma('busy_timeout = 0')
   // The log file is made by the first access.
   writer.pragma('user_version')
   const sync = options.durability === 'normal' ? undefined : new LogSync(path)

@@ -143,7 +143,7 @@ export class WriteQueue {
         return
       } catch (error) {
         // Another process holds the lock (a backup, somebody at the sqlite3 shell): wait, but not blocking.
-        if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || performance.now() > until) throw error
+        if (!isBusy(error) || performance.now() > until) throw error
         await new Promise(resolve => setTimeout(resolve, 20))
       }
     }
@@ -231,6 +231,10 @@ export class WriteQueue {
       throw error
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')
 }
 
 /** The error of a unit is its own; the others of a group that failed share the group's. */

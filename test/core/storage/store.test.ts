@@ -42,7 +42,8 @@ forEachDatabase((_, open) => {
       ['a', 'm', 't'],
       ['', 'm', 's']
     ]
-    const at = ([host, module, name]: [string, string, string]) => database.store(host, module, name, z.string())
+    const at = ([host, module, name]: [string, string, string]) =>
+      database.store(host, module, name, z.string())
     for (const place of places) await at(place).set('k', place.join())
     for (const place of places) {
       assert.equal(await at(place).get('k'), place.join())
