@@ -54,6 +54,8 @@ export class ClientStream implements StreamSession, ConnectionOwner, LoginStream
     this.#connection = connection
     this.#backend = backend
     this.#settings = settings
+    // Direct TLS: the stream begins inside it.
+    if (connection.transport === 'tls') this.#phase = TLS_HANDSHAKE
     connection.owner = this
     connection.limits = settings.limitsBeforeAuth
     connection.maxOutput = settings.maxOutput
@@ -101,6 +103,11 @@ export class ClientStream implements StreamSession, ConnectionOwner, LoginStream
     if (inHandshake) this.#connection.lose(reason)
     else this.#sendEnd(error)
     this.#over(reason)
+  }
+
+  /** Drops the connection, without a word to the client. */
+  abandon(reason: string): void {
+    this.#connection.lose(reason)
   }
 
   #sendEnd(error: StreamError | undefined): void {

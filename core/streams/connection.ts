@@ -38,12 +38,16 @@ const WRITE_SIZE = 65536
 /** Milliseconds between the end of a connection and its destruction. */
 const LINGER = 5000
 
+const IGNORED: Record<string, string> = {}
+
 /**
  * Bytes to elements and back, over whatever carries them: one parser, one write per tick, bounds on both sides.
  * An idle connection must stay small: no buffers, timers or functions of its own.
  */
 export abstract class Connection implements ParserHandlers {
   owner: ConnectionOwner | undefined
+  /** Whoever counts the connections. */
+  keeper: { connectionGone(): void } | undefined
   abstract readonly transport: 'tcp' | 'tls' | 'websocket'
   abstract readonly secure: boolean
   abstract readonly framing: Framing
@@ -88,6 +92,11 @@ export abstract class Connection implements ParserHandlers {
   abstract keepalive(): void
   /** Sends `proceed` and negotiates TLS as a server; false where bytes came too early or TLS is not possible. */
   abstract startTls(context: SecureContext, proceed: string): boolean
+
+  /** node-xmpp-server writes its own stream id here, which nobody reads. */
+  get streamAttrs(): Record<string, string> {
+    return IGNORED
+  }
 
   /** Whether nothing can be sent any more. */
   get ended(): boolean {
@@ -194,6 +203,7 @@ export abstract class Connection implements ParserHandlers {
     unwatch(this)
     this.parser.stop()
     this.owner?.gone(this.#lost ?? reason)
+    this.keeper?.connectionGone()
   }
 
   sweep(now: number): void {

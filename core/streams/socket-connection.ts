@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { TLSSocket, type SecureContext } from 'node:tls'
+import { TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls'
 import type { XmlLimits } from '../xml/limits'
 import { Connection } from './connection'
 import { TCP_FRAMING, type Framing } from './framing'
@@ -30,20 +30,29 @@ function onSecure(this: Owned): void {
   this[CONNECTION]?.onSecure()
 }
 
+/** How TLS is negotiated on a connection that begins with it (XEP-0368). */
+export interface DirectTls {
+  /** For a client that names no domain. */
+  secureContext: SecureContext
+  SNICallback: NonNullable<TLSSocketOptions['SNICallback']>
+  /** As `tls.convertALPNProtocols` makes them. */
+  ALPNProtocols: Buffer
+}
+
 /** XMPP over TCP, with TLS from the start or after STARTTLS. The socket must allow half-open connections. */
 export class SocketConnection extends Connection {
   readonly transport: 'tcp' | 'tls'
   #socket: Socket
-  #secure: boolean
+  #secure = false
   #output = ''
   #reason = 'the connection ended'
 
-  constructor(socket: Socket, limits: XmlLimits) {
+  constructor(socket: Socket, limits: XmlLimits, direct?: DirectTls) {
     super(socket.remoteAddress ?? '', 'stream', limits)
-    this.#secure = socket instanceof TLSSocket
-    this.transport = this.#secure ? 'tls' : 'tcp'
+    this.transport = direct ? 'tls' : 'tcp'
     this.#socket = socket
-    this.#attach()
+    if (direct) this.#encrypt(direct)
+    else this.#attach()
   }
 
   get secure(): boolean {
@@ -112,14 +121,17 @@ export class SocketConnection extends Connection {
     if (this.parser.stop().length > 0 || this.blocked) return false
     this.send(proceed)
     this.flush()
-    const plain = this.#socket
     this.#detach()
-    // A client certificate is not asked for: no mechanism here makes use of one.
-    this.#socket = new TLSSocket(plain, { isServer: true, secureContext, requestCert: false })
     this.blocked = false
+    this.#encrypt({ secureContext })
+    return true
+  }
+
+  #encrypt(options: Partial<DirectTls>): void {
+    // A client certificate is not asked for: no mechanism here makes use of one.
+    this.#socket = new TLSSocket(this.#socket, { isServer: true, requestCert: false, ...(options as object) })
     this.#attach()
     this.#socket.on('secure', onSecure)
-    return true
   }
 
   onData(chunk: Buffer): void {

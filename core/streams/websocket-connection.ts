@@ -41,14 +41,8 @@ export class WebSocketConnection extends Connection {
   #reason = 'the connection ended'
 
   /** @param socket the one below, whose output buffer is watched */
-  constructor(
-    webSocket: WebSocket,
-    socket: Socket,
-    secure: boolean,
-    remoteAddress: string,
-    limits: XmlLimits
-  ) {
-    super(remoteAddress, 'frame', limits)
+  constructor(webSocket: WebSocket, socket: Socket, secure: boolean, limits: XmlLimits) {
+    super(socket.remoteAddress ?? '', 'frame', limits)
     this.#webSocket = webSocket
     this.#socket = socket
     this.#secure = secure

@@ -1,0 +1,219 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { CodedError, StreamError } from '../errors'
+import type { StreamBackend } from './backend'
+import { ClientStream } from './client'
+import {
+  tcpEntrance,
+  webSocketEntrance,
+  type AcceptedWebSocket,
+  type Entrance,
+  type Upgrade
+} from './library'
+import { Ports, type Port } from './ports'
+import { DEFAULT_SETTINGS, type StreamSettings } from './settings'
+import { SocketConnection, type DirectTls } from './socket-connection'
+import { preparedDomain } from './sni'
+import { WebSocketConnection } from './websocket-connection'
+
+/** Where clients connect: `tcp` begins in plain text, `tls` with TLS (XEP-0368). */
+export interface ClientPort extends Port {
+  transport: 'tcp' | 'tls'
+}
+
+/** How a WebSocket is protected: by TLS as it is seen here, or as its proxy is trusted to do it. */
+export interface WebSocketSecurity {
+  assumeSecure: boolean
+}
+
+/** What a module may ask for. Its name stands for it: it may ask again with other settings. */
+export interface ClientListening {
+  /**
+   * Takes clients at these addresses, and no longer at others that it asked for before. Connections stay in
+   * any case. Throws CodedError `ERR_LISTEN`; then nothing has changed.
+   */
+  listen(
+    owner: string,
+    ports: readonly ClientPort[],
+    settings: Partial<StreamSettings>
+  ): Promise<ClientPort[]>
+  /** The way in for upgrade requests to RFC 7395, which the caller has checked. */
+  webSocket(
+    owner: string,
+    settings: Partial<StreamSettings>,
+    security: WebSocketSecurity
+  ): (upgrade: Upgrade) => void
+}
+
+/** What core keeps for a module that takes clients, beyond its reloads. */
+interface Gateway {
+  settings: StreamSettings
+  given: Partial<StreamSettings>
+  security: WebSocketSecurity
+  tcp: Entrance<Socket>
+  tls: Entrance<Socket>
+  webSockets: Entrance<Upgrade>
+}
+
+/** Bytes that a WebSocket message may have beyond the limit for stanzas, so that it is refused by a stream error. */
+const PAYLOAD_MARGIN = 65536
+
+/** XEP-0368 §3, as it is sent: with its length (RFC 7301 §3.1). */
+const ALPN = Buffer.from('\x0bxmpp-client')
+
+/** Milliseconds until the kernel asks whether a silent peer is there. */
+const TCP_KEEPALIVE = 120_000
+
+/** The ports where clients connect, and the streams that came in there. */
+export class ClientListeners implements ClientListening {
+  readonly #backend: StreamBackend
+  readonly #base: () => Partial<StreamSettings>
+  readonly #gateways = new Map<string, Gateway>()
+  readonly #ports = new Ports<ClientPort>(
+    (port, owner) => this.#server(port, owner),
+    port => port.transport
+  )
+  #emptied: () => void = () => {}
+
+  /** @param base what the server's config says of streams; modules may say more */
+  constructor(backend: StreamBackend, base: () => Partial<StreamSettings> = () => ({})) {
+    this.#backend = backend
+    this.#base = base
+  }
+
+  async listen(
+    owner: string,
+    ports: readonly ClientPort[],
+    settings: Partial<StreamSettings>
+  ): Promise<ClientPort[]> {
+    if (ports.some(port => port.transport === 'tls')) this.#directTls()
+    const gateway = this.#gateway(owner)
+    const bound = await this.#ports.claim(owner, ports)
+    gateway.given = settings
+    this.#settle(gateway)
+    return bound
+  }
+
+  webSocket(
+    owner: string,
+    settings: Partial<StreamSettings>,
+    security: WebSocketSecurity
+  ): (upgrade: Upgrade) => void {
+    const gateway = this.#gateway(owner)
+    gateway.given = settings
+    gateway.security = security
+    this.#settle(gateway)
+    return upgrade => gateway.webSockets.accept(upgrade)
+  }
+
+  /** Where clients connect now. */
+  ports(): ClientPort[] {
+    return this.#ports.list()
+  }
+
+  /** The server's config has changed. */
+  refresh(): void {
+    for (const gateway of this.#gateways.values()) this.#settle(gateway)
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    let size = 0
+    for (const entrance of this.#entrances()) size += entrance.size
+    return size
+  }
+
+  /** All streams, also those that nobody has logged in on. */
+  streams(): ClientStream[] {
+    return this.#entrances().flatMap(entrance => entrance.streams())
+  }
+
+  #entrances(): Entrance<never>[] {
+    return [...this.#gateways.values()].flatMap(({ tcp, tls, webSockets }) => [tcp, tls, webSockets])
+  }
+
+  /** Accepts nothing more. */
+  stopAccepting(): void {
+    this.#ports.close()
+  }
+
+  /** Ends all streams and resolves when their connections are gone: those that do not end in time are dropped. */
+  async close(error = new StreamError('system-shutdown'), within = 5000): Promise<void> {
+    this.stopAccepting()
+    for (const stream of this.streams()) stream.close(error)
+    if (this.size === 0) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(() => {
+        for (const stream of this.streams()) stream.abandon('the server stops')
+      }, within)
+      this.#emptied = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #gateway(owner: string): Gateway {
+    const known = this.#gateways.get(owner)
+    if (known) return known
+    const gateway = this.#newGateway()
+    this.#gateways.set(owner, gateway)
+    this.#settle(gateway)
+    return gateway
+  }
+
+  #settle(gateway: Gateway): void {
+    // The streams hold this very object, so that they follow.
+    Object.assign(gateway.settings, DEFAULT_SETTINGS, this.#base(), gateway.given)
+  }
+
+  #newGateway(): Gateway {
+    const settings = { ...DEFAULT_SETTINGS }
+    const gone = (): void => {
+      if (this.size === 0) this.#emptied()
+    }
+    const gateway: Gateway = {
+      settings,
+      given: {},
+      security: { assumeSecure: false },
+      tcp: tcpEntrance(socket => this.#overSocket(socket, settings), gone),
+      tls: tcpEntrance(socket => this.#overSocket(socket, settings, this.#directTls()), gone),
+      webSockets: webSocketEntrance(accepted => this.#overWebSocket(accepted, settings), gone, {
+        isSecure: socket => 'encrypted' in socket || gateway.security.assumeSecure,
+        maxPayload: () => settings.limits.stanzaBytes + PAYLOAD_MARGIN
+      })
+    }
+    return gateway
+  }
+
+  #server({ transport }: ClientPort, owner: string): Server {
+    const options = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEPALIVE
+    }
+    return createServer(options, socket => this.#gateways.get(owner)?.[transport].accept(socket))
+  }
+
+  #overSocket(socket: Socket, settings: StreamSettings, tls?: DirectTls) {
+    const connection = new SocketConnection(socket, settings.limitsBeforeAuth, tls)
+    return { connection, stream: new ClientStream(connection, this.#backend, settings) }
+  }
+
+  #overWebSocket({ webSocket, socket, secure }: AcceptedWebSocket, settings: StreamSettings) {
+    const connection = new WebSocketConnection(webSocket, socket, secure, settings.limitsBeforeAuth)
+    return { connection, stream: new ClientStream(connection, this.#backend, settings) }
+  }
+
+  #directTls(): DirectTls {
+    const backend = this.#backend
+    const secureContext = backend.secureContext(backend.defaultDomain())
+    if (!secureContext)
+      throw new CodedError('ERR_LISTEN', 'direct TLS needs a certificate, and there is none')
+    return {
+      secureContext,
+      ALPNProtocols: ALPN,
+      SNICallback: (name, done) => done(null, backend.secureContext(preparedDomain(name)) ?? secureContext)
+    }
+  }
+}
