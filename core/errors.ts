@@ -82,7 +82,8 @@ export class StanzaError extends Error {
       else if (child.name in CONDITIONS) condition = child.name as StanzaCondition
     }
     const type = error?.attrs.type as string | undefined
-    if (type && ['auth', 'cancel', 'continue', 'modify', 'wait'].includes(type)) options.type = type as ErrorType
+    if (type && ['auth', 'cancel', 'continue', 'modify', 'wait'].includes(type))
+      options.type = type as ErrorType
     return new StanzaError(condition, { ...options, app })
   }
 

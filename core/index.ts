@@ -27,7 +27,15 @@ export type { StanzaEvent, StanzaKind, Target } from './routing/event'
 export * from './routing/events'
 
 export * from './modules/contract'
-export type { Access, AdhocCommand, CommandNote, CommandResult, CommandRun, CommandStage, StageForm } from './modules/adhoc'
+export type {
+  Access,
+  AdhocCommand,
+  CommandNote,
+  CommandResult,
+  CommandRun,
+  CommandStage,
+  StageForm
+} from './modules/adhoc'
 export type { ModuleStatus, ReloadReport, Role, ServerApi } from './modules/server-api'
 export type { AccountApi } from './accounts/api'
 export type {

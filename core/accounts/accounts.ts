@@ -3,6 +3,7 @@ import type { Host } from '../hosts/host'
 import { JID } from '../jid'
 import { isPromise } from '../events/hooks'
 import type { Traced } from '../events/hooks'
+import type { AccountEvent, AccountNameEvent, AccountPurgeEvent } from '../routing/events'
 import { isDuplicate } from '../storage'
 import type { Database } from '../storage'
 import {
@@ -34,6 +35,7 @@ export interface AccountEvents {
 /** The accounts of the hosts with accounts. */
 export class Accounts implements AccountApi, SaslAccounts {
   readonly iterations = DEFAULT_ITERATIONS
+  readonly sasl: SaslAccounts = this
   readonly #db: Database
   readonly #table: AccountTable
   readonly #hosts: AccountHosts
@@ -71,7 +73,7 @@ export class Accounts implements AccountApi, SaslAccounts {
       await this.#db.write(async tx => {
         if (await this.#table.findIn(tx, host, name)) throw taken(name, host)
         await this.#table.insert(tx, host, name, credentials)
-        await raise(target, 'account/created', { user: name, tx })
+        await raise<AccountEvent>(target, 'account/created', { user: name, tx })
       })
     } catch (error) {
       throw isDuplicate(error) ? taken(name, host) : error
@@ -82,13 +84,14 @@ export class Accounts implements AccountApi, SaslAccounts {
     const name = prepareUser(user, host)
     const target = this.#hostWithAccounts(host)
     if (!(await this.#table.find(host, name))) return false
-    await raise(target, 'account/removing', { user: name })
+    await raise<AccountNameEvent>(target, 'account/removing', { user: name })
     const removed = await this.#db.write(async tx => {
       const found = await this.#table.delete(tx, host, name)
       if (!found) return false
-      await raise(target, 'account/removed', { user: name, tx })
+      await raise<AccountEvent>(target, 'account/removed', { user: name, tx })
       const jid = `${name}@${host}`
-      for (const other of this.#hosts.all()) await raise(other, 'account/purge', { jid, tx })
+      for (const other of this.#hosts.all())
+        await raise<AccountPurgeEvent>(other, 'account/purge', { jid, tx })
       await this.#db.purgeAccount(tx, host, name)
       return true
     })
@@ -112,7 +115,9 @@ export class Accounts implements AccountApi, SaslAccounts {
 
   async checkPassword(user: string, host: string, password: string): Promise<boolean> {
     const row = await this.#table.find(host, prepareUser(user, host))
-    return row !== undefined && row.disabled === 0 && verifyPassword(decodeCredentials(row.credentials), password)
+    return (
+      row !== undefined && row.disabled === 0 && verifyPassword(decodeCredentials(row.credentials), password)
+    )
   }
 
   count(host: string): Promise<number> {
@@ -125,7 +130,8 @@ export class Accounts implements AccountApi, SaslAccounts {
 
   #hostWithAccounts(name: string): Host {
     const host = this.#hosts.get(name)
-    if (host?.type !== 'virtual') throw new CodedError('ERR_ACCOUNT_HOST', `${name} is no host with accounts of this server`)
+    if (host?.type !== 'virtual')
+      throw new CodedError('ERR_ACCOUNT_HOST', `${name} is no host with accounts of this server`)
     return host
   }
 
@@ -137,7 +143,9 @@ export class Accounts implements AccountApi, SaslAccounts {
     try {
       return await newCredentials(password, { iterations: this.iterations })
     } catch (error) {
-      throw new CodedError('ERR_PASSWORD', `the password cannot be used: ${(error as Error).message}`, { cause: error })
+      throw new CodedError('ERR_PASSWORD', `the password cannot be used: ${(error as Error).message}`, {
+        cause: error
+      })
     }
   }
 }

@@ -1,5 +1,9 @@
+import type { SaslAccounts } from '../streams/sasl'
+
 /** The accounts of the hosts with accounts. User names are local parts, prepared (RFC 7622). */
 export interface AccountApi {
+  /** What the SASL mechanisms ask. */
+  readonly sasl: SaslAccounts
   exists(user: string, host: string): Promise<boolean>
   /** Throws CodedError `ERR_ACCOUNT_EXISTS`, `ERR_ACCOUNT_NAME`, `ERR_PASSWORD`. */
   create(user: string, host: string, password: string): Promise<void>

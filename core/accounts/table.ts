@@ -50,13 +50,14 @@ export class AccountTable {
     this.#count = db.statement<{ host: string }, { n: number }>((knex, p) =>
       knex('accounts').count({ n: '*' }).where('host', p('host'))
     )
-    this.#list = db.statement<{ host: string; after: string; limit: number }, { user: string }>((knex, p) =>
-      knex('accounts')
-        .select('user')
-        .where('host', p('host'))
-        .where('user', '>', p('after'))
-        .orderBy('user')
-        .limit(p('limit') as never) // Knex types want a number; a placeholder becomes one
+    this.#list = db.statement<{ host: string; after: string; limit: number }, { user: string }>(
+      (knex, p) =>
+        knex('accounts')
+          .select('user')
+          .where('host', p('host'))
+          .where('user', '>', p('after'))
+          .orderBy('user')
+          .limit(p('limit') as never) // Knex types want a number; a placeholder becomes one
     )
   }
 

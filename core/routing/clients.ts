@@ -136,7 +136,8 @@ class ClientSender implements Sender, QueueOwner<Item> {
   }
 
   #end({ reason }: Ended): void | Promise<unknown> {
-    const failed = (err: unknown): void => this.log.error({ err, jid: this.jid.full }, 'a handler of session/closed failed')
+    const failed = (err: unknown): void =>
+      this.log.error({ err, jid: this.jid.full }, 'a handler of session/closed failed')
     try {
       const done = this.host.hooks.run<SessionEvent>('session/closed', { session: this.session, reason })
       return isPromise(done) ? done.catch(failed) : undefined

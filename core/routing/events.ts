@@ -79,8 +79,14 @@ export interface HostEvents {
 const delivered = 'the stanza was taken care of: delivered, stored, answered or dropped on purpose'
 
 export const EVENTS: Readonly<Record<string, EventInfo>> = {
-  'pre-message': { when: 'a local client sends a message, before it is routed', handled: 'it goes no further' },
-  'pre-presence': { when: 'a local client sends presence with `to`, before it is routed', handled: 'it goes no further' },
+  'pre-message': {
+    when: 'a local client sends a message, before it is routed',
+    handled: 'it goes no further'
+  },
+  'pre-presence': {
+    when: 'a local client sends presence with `to`, before it is routed',
+    handled: 'it goes no further'
+  },
   'pre-iq': { when: 'a local client sends an iq, before it is routed', handled: 'it goes no further' },
   'message/host': { when: 'a message is addressed to the host', handled: delivered },
   'message/bare': { when: 'a message is addressed to an account of the host', handled: delivered },
@@ -88,17 +94,38 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
   'presence/host': { when: 'presence is addressed to the host', handled: delivered },
   'presence/bare': { when: 'presence is addressed to an account of the host', handled: delivered },
   'presence/full': { when: 'presence is addressed to a resource', handled: delivered },
-  'presence/broadcast': { when: 'a local client sends presence without `to`', handled: 'nobody else broadcasts it' },
-  'iq/host': { when: 'an iq get or set is addressed to the host, before the handlers of `ctx.iq`', handled: 'it is answered or will be' },
-  'iq/bare': { when: 'an iq get or set is addressed to an account, before the handlers of `ctx.iq`', handled: 'it is answered or will be' },
-  'iq/full': { when: 'an iq get or set is addressed to a resource, before it is delivered', handled: 'it is answered or will be' },
-  'route/remote': { when: 'a stanza of this host is addressed to a domain that is not local', handled: 'it is on its way or was answered' },
+  'presence/broadcast': {
+    when: 'a local client sends presence without `to`',
+    handled: 'nobody else broadcasts it'
+  },
+  'iq/host': {
+    when: 'an iq get or set is addressed to the host, before the handlers of `ctx.iq`',
+    handled: 'it is answered or will be'
+  },
+  'iq/bare': {
+    when: 'an iq get or set is addressed to an account, before the handlers of `ctx.iq`',
+    handled: 'it is answered or will be'
+  },
+  'iq/full': {
+    when: 'an iq get or set is addressed to a resource, before it is delivered',
+    handled: 'it is answered or will be'
+  },
+  'route/remote': {
+    when: 'a stanza of this host is addressed to a domain that is not local',
+    handled: 'it is on its way or was answered'
+  },
   'session/bound': { when: 'a client bound a resource, before its first stanza', handled: '' },
   'session/closed': { when: 'a bound session ended, after its last stanza', handled: '' },
   'account/created': { when: 'inside the write that makes an account', handled: '' },
-  'account/removing': { when: 'before the write that removes an account: read what is needed then', handled: '' },
+  'account/removing': {
+    when: 'before the write that removes an account: read what is needed then',
+    handled: ''
+  },
   'account/removed': { when: 'inside the write that removes an account: delete what is its', handled: '' },
-  'account/purge': { when: 'inside that write too, on every host: delete what is the account’s there', handled: '' },
+  'account/purge': {
+    when: 'inside that write too, on every host: delete what is the account’s there',
+    handled: ''
+  },
   'disco/info': { when: 'disco#info asks for a node', handled: 'the node exists, `reply` is the answer' },
   'disco/items': { when: 'disco#items asks for a node', handled: 'the node exists, `reply` is the answer' }
 }

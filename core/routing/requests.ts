@@ -30,9 +30,16 @@ export class Requests {
   open(asked: JID, options: RequestOptions = {}): { id: string; answer: Promise<Element> } {
     const id = randomBytes(12).toString('base64url')
     const answer = new Promise<Element>((resolve, reject) => {
-      const abort = (): void => this.#settle(id)?.reject(new StanzaError('recipient-unavailable', 'the request was cancelled'))
+      const abort = (): void =>
+        this.#settle(id)?.reject(new StanzaError('recipient-unavailable', 'the request was cancelled'))
       const ended = (): void => options.signal?.removeEventListener('abort', abort)
-      this.#pending.set(id, { asked, resolve, reject, ended, deadline: Date.now() + (options.timeout ?? 30_000) })
+      this.#pending.set(id, {
+        asked,
+        resolve,
+        reject,
+        ended,
+        deadline: Date.now() + (options.timeout ?? 30_000)
+      })
       if (options.signal?.aborted) abort()
       else options.signal?.addEventListener('abort', abort, { once: true })
     })
@@ -64,7 +71,8 @@ export class Requests {
   readonly #sweep = (): void => {
     const now = Date.now()
     for (const [id, { deadline }] of this.#pending) {
-      if (deadline <= now) this.#settle(id)?.reject(new StanzaError('remote-server-timeout', 'no answer in time'))
+      if (deadline <= now)
+        this.#settle(id)?.reject(new StanzaError('remote-server-timeout', 'no answer in time'))
     }
     if (this.#pending.size > 0) return
     clearInterval(this.#timer)

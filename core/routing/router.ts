@@ -44,7 +44,11 @@ export class Router implements Replies {
     this.#log = log
     this.#watchdog = new Watchdog(log, metrics)
     const stanzas = metrics.counter('stanzas_total', 'Stanzas that were routed', ['kind'])
-    this.#stanzas = { iq: stanzas.with('iq'), message: stanzas.with('message'), presence: stanzas.with('presence') }
+    this.#stanzas = {
+      iq: stanzas.with('iq'),
+      message: stanzas.with('message'),
+      presence: stanzas.with('presence')
+    }
     this.#faults = metrics.counter('handler_faults_total', 'Handlers that threw', ['module'])
   }
 
@@ -71,7 +75,10 @@ export class Router implements Replies {
     event.turn = turn
     event.queue = sender.queue
     this.#stanzas[stanza.name]?.inc()
-    const fault = to === undefined ? new StanzaError('jid-malformed', 'the address in `to` is not a JID') : faultOf(stanza)
+    const fault =
+      to === undefined
+        ? new StanzaError('jid-malformed', 'the address in `to` is not a JID')
+        : faultOf(stanza)
     if (fault) return event.refuse(fault)
     if (toOthers === undefined && stanza.name === 'presence') return this.#run(event, 'presence/broadcast')
     return this.#outbound(event)
@@ -97,7 +104,10 @@ export class Router implements Replies {
     if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
     const event = new Incoming(this, own ?? host, stanza, from, to ?? from, origin)
     this.#stanzas[stanza.name]?.inc()
-    const fault = to === undefined ? new StanzaError('jid-malformed', 'the address in `to` is not a JID') : faultOf(stanza)
+    const fault =
+      to === undefined
+        ? new StanzaError('jid-malformed', 'the address in `to` is not a JID')
+        : faultOf(stanza)
     if (fault) return event.refuse(fault)
     return this.#route(event)
   }
@@ -143,7 +153,10 @@ export class Router implements Replies {
     const { hooks } = event.host
     const away = hooks.refusedBy(name)
     if (away !== undefined) {
-      this.#log.warn({ event: name, module: away, host: event.host.name }, 'refused: the module that guards this is not running')
+      this.#log.warn(
+        { event: name, module: away, host: event.host.name },
+        'refused: the module that guards this is not running'
+      )
       event.refuse(new StanzaError('service-unavailable'))
       return HANDLED
     }
@@ -176,13 +189,15 @@ export class Router implements Replies {
     }
     const child = firstChild(stanza)
     const name = child && iqEvent(stanza.attrs.type as string, to.kind, nsOf(child) ?? '', child.name)
-    if (name === undefined || !event.host.hooks.has(name)) return event.refuse(new StanzaError('service-unavailable'))
+    if (name === undefined || !event.host.hooks.has(name))
+      return event.refuse(new StanzaError('service-unavailable'))
     return this.#run(event, name)
   }
 
   #unhandled(event: Incoming, name: string): void {
     const { stanza } = event
-    if (name === 'route/remote') return event.refuse(new StanzaError('remote-server-not-found', 'this server does not federate'))
+    if (name === 'route/remote')
+      return event.refuse(new StanzaError('remote-server-not-found', 'this server does not federate'))
     if (stanza.name === 'iq') return event.refuse(new StanzaError('service-unavailable'))
     // RFC 6121 §8.5.1: presence is dropped in silence; headlines and errors too.
     if (stanza.name !== 'message') return
@@ -199,7 +214,8 @@ export class Router implements Replies {
       throw new CodedError('ERR_SEND_FROM', `${host.name} cannot send as ${claimed}`)
     }
     const result = this.route(stamped, { kind: 'local', name: host.name })
-    if (isPromise(result)) result.catch((error: unknown) => this.#log.error({ err: error }, 'a stanza of ours failed'))
+    if (isPromise(result))
+      result.catch((error: unknown) => this.#log.error({ err: error }, 'a stanza of ours failed'))
   }
 
   /** Sends an iq of a host and resolves with its result (RFC 6120 §8.2.3). */
@@ -218,21 +234,29 @@ export class Router implements Replies {
       if (event.from.kind !== 'full') return this.#toHost(stanza, event)
     }
     const result = this.route(stanza, { kind: 'local', name: event.host.name })
-    if (isPromise(result)) result.catch((error: unknown) => this.#log.error({ err: error }, 'an answer failed'))
+    if (isPromise(result))
+      result.catch((error: unknown) => this.#log.error({ err: error }, 'an answer failed'))
   }
 
   /** An error for something that a host sent goes to that host's handlers, which may be waiting for it. */
   #toHost(stanza: Element, event: Incoming): void {
     if (stanza.name === 'iq') return
     const result = this.route(stanza, { kind: 'local', name: event.host.name })
-    if (isPromise(result)) result.catch((error: unknown) => this.#log.error({ err: error }, 'an answer failed'))
+    if (isPromise(result))
+      result.catch((error: unknown) => this.#log.error({ err: error }, 'an answer failed'))
   }
 
   fault(event: Incoming, error: unknown): void {
     const module = event.owner?.module ?? 'core'
     this.#faults.with(module).inc()
     this.#log.error(
-      { err: error, module, host: event.host.name, stanza: event.stanza.name, id: event.stanza.attrs.id as string },
+      {
+        err: error,
+        module,
+        host: event.host.name,
+        stanza: event.stanza.name,
+        id: event.stanza.attrs.id as string
+      },
       'a handler failed'
     )
   }

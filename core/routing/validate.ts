@@ -9,7 +9,8 @@ const MAX_ID = 1024
 /** What is wrong with a stanza whoever sent it, before anybody looks at it; undefined when nothing is. */
 export function faultOf(stanza: Element): StanzaError | undefined {
   const id = stanza.attrs.id as string | undefined
-  if (id !== undefined && id.length > MAX_ID) return new StanzaError('bad-request', `the id is longer than ${MAX_ID} characters`)
+  if (id !== undefined && id.length > MAX_ID)
+    return new StanzaError('bad-request', `the id is longer than ${MAX_ID} characters`)
   return stanza.name === 'iq' ? iqFault(stanza) : undefined
 }
 
@@ -25,6 +26,7 @@ function iqFault(stanza: Element): StanzaError | undefined {
   if ((type === 'get' || type === 'set') && children !== 1) {
     return new StanzaError('bad-request', `an iq ${type} has exactly one child element, not ${children}`)
   }
-  if (type === 'result' && children > 1) return new StanzaError('bad-request', 'an iq result has at most one child element')
+  if (type === 'result' && children > 1)
+    return new StanzaError('bad-request', 'an iq result has at most one child element')
   return undefined
 }

@@ -46,7 +46,9 @@ export class Watchdog {
         { module, host: event.host.name, stanza: event.stanza.name, id: event.stanza.attrs.id as string },
         `a handler has not ended after ${this.#limit / 1000} s`
       )
-      event.refuse(new StanzaError('internal-server-error', { type: 'wait', text: 'the server took too long' }))
+      event.refuse(
+        new StanzaError('internal-server-error', { type: 'wait', text: 'the server took too long' })
+      )
       giveUp()
     }
     if (this.#running.size > 0) return

@@ -41,10 +41,16 @@ export function outbound(type: SubscriptionType, state: State): Outbound {
     case 'subscribe':
       return { route: true, state: hasTo(state) ? state : { ...state, ask: true } }
     case 'unsubscribe':
-      return { route: true, state: { ...state, ask: false, subscription: subscriptionOf(false, hasFrom(state)) } }
+      return {
+        route: true,
+        state: { ...state, ask: false, subscription: subscriptionOf(false, hasFrom(state)) }
+      }
     case 'subscribed':
       if (state.pendingIn) {
-        return { route: true, state: { ...state, pendingIn: false, subscription: subscriptionOf(hasTo(state), true) } }
+        return {
+          route: true,
+          state: { ...state, pendingIn: false, subscription: subscriptionOf(hasTo(state), true) }
+        }
       }
       return { route: false, state: hasFrom(state) ? state : { ...state, approved: true } } // §3.4.2
     case 'unsubscribed':
@@ -76,9 +82,15 @@ export function inbound(type: SubscriptionType, state: State): Inbound {
       }
     case 'subscribed':
       if (!state.ask) return { deliver: false, state }
-      return { deliver: true, state: { ...state, ask: false, subscription: subscriptionOf(true, hasFrom(state)) } }
+      return {
+        deliver: true,
+        state: { ...state, ask: false, subscription: subscriptionOf(true, hasFrom(state)) }
+      }
     case 'unsubscribed':
       if (!state.ask && !hasTo(state)) return { deliver: false, state }
-      return { deliver: true, state: { ...state, ask: false, subscription: subscriptionOf(false, hasFrom(state)) } }
+      return {
+        deliver: true,
+        state: { ...state, ask: false, subscription: subscriptionOf(false, hasFrom(state)) }
+      }
   }
 }

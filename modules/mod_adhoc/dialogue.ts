@@ -25,7 +25,11 @@ type Action = (typeof ACTIONS)[number]
 
 /** XEP-0050 §4.4. */
 function refused(condition: StanzaCondition, app: string, text: string): StanzaError {
-  return new StanzaError(condition, { app: el(app, NS.COMMANDS), text, type: condition === 'not-allowed' ? 'cancel' : 'modify' })
+  return new StanzaError(condition, {
+    app: el(app, NS.COMMANDS),
+    text,
+    type: condition === 'not-allowed' ? 'cancel' : 'modify'
+  })
 }
 
 /** One turn of a dialogue. */
@@ -58,8 +62,15 @@ export async function runCommand(
   const who = { requester: event.from.full, asked: event.to.full, node }
   const session = sessions.find(id, who, Date.now())
   // §4.4; whose id it is otherwise is not told.
-  if (!session) throw refused('not-allowed', 'session-expired', 'the dialogue has ended, or never was: start again')
-  return goOn(ctx, sessions, { command, session, run: runOf(ctx, event, session.lang) }, action, formOf(request))
+  if (!session)
+    throw refused('not-allowed', 'session-expired', 'the dialogue has ended, or never was: start again')
+  return goOn(
+    ctx,
+    sessions,
+    { command, session, run: runOf(ctx, event, session.lang) },
+    action,
+    formOf(request)
+  )
 }
 
 function readAction(request: Element): Action {
@@ -160,7 +171,8 @@ async function finish(ctx: Context<AdhocConfig>, sessions: Sessions, turn: Turn)
   sessions.end(session)
   const event = run.event as StanzaEvent // a dialogue comes by a stanza
   if (!mayRun(ctx, command, event)) throw new StanzaError('forbidden')
-  const result = (await command.finish(upTo(session), { ...run, role: ctx.server.role(event.from, ctx.host) })) ?? {}
+  const result =
+    (await command.finish(upTo(session), { ...run, role: ctx.server.role(event.from, ctx.host) })) ?? {}
   return reply(turn, 'completed', result)
 }
 

@@ -7,7 +7,9 @@ export function answerItems(ctx: Context, commands: Commands, event: DiscoNodeEv
   if (event.node !== NS.COMMANDS) return
   for (const command of commands.values()) {
     if (!isOffered(command, event.stanza) || !mayRun(ctx, command, event.stanza)) continue
-    event.reply.children.push(el('item', { jid: event.stanza.to.full, node: command.node, name: command.name }))
+    event.reply.children.push(
+      el('item', { jid: event.stanza.to.full, node: command.node, name: command.name })
+    )
   }
   return HANDLED
 }

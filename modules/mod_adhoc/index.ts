@@ -4,8 +4,18 @@ import { runCommand } from './dialogue'
 import { Sessions } from './sessions'
 
 const config = z.object({
-  sessionMinutes: z.number().min(1).max(1440).default(15).describe('Minutes after which an unfinished dialogue expires.'),
-  sessionsPerUser: z.number().int().min(1).default(20).describe('Unfinished dialogues of one account, at most.'),
+  sessionMinutes: z
+    .number()
+    .min(1)
+    .max(1440)
+    .default(15)
+    .describe('Minutes after which an unfinished dialogue expires.'),
+  sessionsPerUser: z
+    .number()
+    .int()
+    .min(1)
+    .default(20)
+    .describe('Unfinished dialogues of one account, at most.'),
   sessions: z.number().int().min(1).default(2000).describe('Unfinished dialogues on the host, at most.')
 })
 
@@ -41,8 +51,12 @@ export default defineModule({
     ctx.add('account-feature', NS.COMMANDS)
     ctx.hook('disco/items', event => answerItems(ctx, commands, event))
     ctx.hook('disco/info', event => answerInfo(ctx, commands, event))
-    ctx.iq('set', 'host', NS.COMMANDS, 'command', (event, child) => runCommand(ctx, commands, sessions, event, child))
+    ctx.iq('set', 'host', NS.COMMANDS, 'command', (event, child) =>
+      runCommand(ctx, commands, sessions, event, child)
+    )
     if (ctx.host.type !== 'virtual') return
-    ctx.iq('set', 'bare', NS.COMMANDS, 'command', (event, child) => runCommand(ctx, commands, sessions, event, child))
+    ctx.iq('set', 'bare', NS.COMMANDS, 'command', (event, child) =>
+      runCommand(ctx, commands, sessions, event, child)
+    )
   }
 })

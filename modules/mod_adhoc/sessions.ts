@@ -33,14 +33,19 @@ export class Sessions {
   constructor(limits: SessionLimits, saved: unknown) {
     this.limits = limits
     // Only an older version of this module hands anything over.
-    this.#sessions = new Map(((saved as DialogueSession[] | undefined) ?? []).map(session => [session.id, session]))
+    this.#sessions = new Map(
+      ((saved as DialogueSession[] | undefined) ?? []).map(session => [session.id, session])
+    )
   }
 
   save(): DialogueSession[] {
     return [...this.#sessions.values()]
   }
 
-  open(start: Pick<DialogueSession, 'requester' | 'bare' | 'asked' | 'node' | 'lang'>, now: number): DialogueSession {
+  open(
+    start: Pick<DialogueSession, 'requester' | 'bare' | 'asked' | 'node' | 'lang'>,
+    now: number
+  ): DialogueSession {
     this.expire(now)
     let own = 0
     for (const { bare } of this.#sessions.values()) if (bare === start.bare) own++
@@ -59,7 +64,11 @@ export class Sessions {
   }
 
   /** The session, if it is this requester's at this address and node and has not expired. */
-  find(id: string, who: { requester: string; asked: string; node: string }, now: number): DialogueSession | undefined {
+  find(
+    id: string,
+    who: { requester: string; asked: string; node: string },
+    now: number
+  ): DialogueSession | undefined {
     const session = this.#sessions.get(id)
     if (!session || session.requester !== who.requester) return undefined
     if (session.asked !== who.asked || session.node !== who.node) return undefined
@@ -76,6 +85,7 @@ export class Sessions {
   }
 
   expire(now: number): void {
-    for (const session of this.#sessions.values()) if (session.expires <= now) this.#sessions.delete(session.id)
+    for (const session of this.#sessions.values())
+      if (session.expires <= now) this.#sessions.delete(session.id)
   }
 }

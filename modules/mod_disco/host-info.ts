@@ -1,7 +1,11 @@
 import { el, frozen, NS, type Context, type Element, type ItemTypes } from '#core'
 import type { DiscoConfig } from './index'
 
-const KINDS = ['disco-feature', 'disco-identity', 'disco-form'] as const satisfies readonly (keyof ItemTypes)[]
+const KINDS = [
+  'disco-feature',
+  'disco-identity',
+  'disco-form'
+] as const satisfies readonly (keyof ItemTypes)[]
 
 /** disco#info of the host: made once, again when an item comes or goes. */
 export class HostInfo {
@@ -27,7 +31,10 @@ export class HostInfo {
   #build(): Element {
     const { host, config } = this.#ctx
     const identities = this.#ctx.items('disco-identity')
-    const own = { category: host.type === 'virtual' ? 'server' : 'component', type: host.type === 'virtual' ? 'im' : 'generic' }
+    const own = {
+      category: host.type === 'virtual' ? 'server' : 'component',
+      type: host.type === 'virtual' ? 'im' : 'generic'
+    }
     // XEP-0030 §3.1: at least one identity.
     const all = host.type === 'virtual' || identities.length === 0 ? [own, ...identities] : identities
     const features = [...new Set(this.#ctx.items('disco-feature'))].sort()

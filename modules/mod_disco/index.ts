@@ -1,4 +1,14 @@
-import { defineModule, el, HANDLED, NS, StanzaError, z, type Context, type Element, type StanzaEvent } from '#core'
+import {
+  defineModule,
+  el,
+  HANDLED,
+  NS,
+  StanzaError,
+  z,
+  type Context,
+  type Element,
+  type StanzaEvent
+} from '#core'
 import { accountInfo } from './account'
 import { HostInfo } from './host-info'
 
@@ -7,7 +17,9 @@ const config = z.object({
   items: z
     .array(z.object({ jid: z.string(), name: z.string().optional() }))
     .default([])
-    .describe('Further services to list in disco#items, besides the components of this server below this host.')
+    .describe(
+      'Further services to list in disco#items, besides the components of this server below this host.'
+    )
 })
 
 export type DiscoConfig = z.infer<typeof config>
@@ -71,7 +83,11 @@ function listItems(ctx: Context<DiscoConfig>): Element {
   const below = ctx.server
     .hosts()
     .filter(host => host.type === 'component' && host.name.endsWith(`.${ctx.host.name}`))
-    .map(host => ({ jid: host.name, name: undefined as string | undefined, node: undefined as string | undefined }))
+    .map(host => ({
+      jid: host.name,
+      name: undefined as string | undefined,
+      node: undefined as string | undefined
+    }))
   const offered = ctx.items('disco-item')
   return el(
     'query',

@@ -32,7 +32,11 @@ function toAccount(ctx: Context, event: StanzaEvent): Handled | Promise<Handled>
   }
 }
 
-function deliver(ctx: Context, event: StanzaEvent, sessions: ReturnType<typeof allNonNegative>): Handled | Promise<Handled> {
+function deliver(
+  ctx: Context,
+  event: StanzaEvent,
+  sessions: ReturnType<typeof allNonNegative>
+): Handled | Promise<Handled> {
   if (sessions.length === 0) return keep(ctx, event)
   for (const session of sessions) session.send(event.stanza)
   return HANDLED

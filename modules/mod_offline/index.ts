@@ -18,7 +18,13 @@ import {
 import { OfflineMessages, type Stored } from './messages'
 
 const config = z.object({
-  limit: z.number().int().min(1).max(100_000).default(200).describe('Messages kept for one account; the next is refused.'),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .describe('Messages kept for one account; the next is refused.'),
   days: z.number().int().min(1).max(3650).default(90).describe('Days after which a message is dropped.')
 })
 
@@ -38,14 +44,20 @@ export default defineModule({
     const messages = new OfflineMessages(ctx.db, ctx.host.name)
     ctx.add('disco-feature', 'msgoffline') // XEP-0160 §4
     ctx.hook('message/offline', event => keep(ctx, messages, event))
-    ctx.hook('presence/available', event => (event.initial ? deliver(ctx, messages, event.session) : undefined))
+    ctx.hook('presence/available', event =>
+      event.initial ? deliver(ctx, messages, event.session) : undefined
+    )
     ctx.hook('account/removed', ({ user, tx }) => messages.purge(user, tx))
     ctx.every(HOUR, () => messages.dropOlderThan(Date.now() - ctx.config.days * 24 * HOUR))
   }
 })
 
 /** XEP-0160 §3: normal and chat messages that say something; a chat state alone is of no use later. */
-async function keep(ctx: OfflineContext, messages: OfflineMessages, event: StanzaEvent): Promise<Handled | void> {
+async function keep(
+  ctx: OfflineContext,
+  messages: OfflineMessages,
+  event: StanzaEvent
+): Promise<Handled | void> {
   const type = (event.stanza.attrs.type as string | undefined) ?? 'normal'
   if (type !== 'normal' && type !== 'chat') return
   if (type === 'chat' && !childOf(event.stanza, 'body')) return HANDLED
@@ -64,7 +76,11 @@ function delayed(stanza: Element, host: string, received: number): Element {
 }
 
 /** XEP-0160 §3: in order, to the first resource that becomes available with a priority that is not negative. */
-async function deliver(ctx: OfflineContext, messages: OfflineMessages, session: ClientSession): Promise<void> {
+async function deliver(
+  ctx: OfflineContext,
+  messages: OfflineMessages,
+  session: ClientSession
+): Promise<void> {
   if ((session.state.priority ?? -1) < 0) return
   for (;;) {
     const page = await messages.page(session.user, PAGE)

@@ -22,11 +22,14 @@ export function broadcast(presence: Presence, event: StanzaEvent): Handled | Pro
   const { session } = event.origin
   if (!session) throw new StanzaError('not-allowed')
   const type = event.stanza.attrs.type as string | undefined
-  if (type !== undefined && type !== 'unavailable') throw new StanzaError('bad-request', 'presence of this type has a `to`')
+  if (type !== undefined && type !== 'unavailable')
+    throw new StanzaError('bad-request', 'presence of this type has a `to`')
   if (type === undefined) priorityOf(event.stanza) // refuses a bad one before anything is done
   const roster = presence.roster.roster(event.from.local)
   const go = (loaded: Roster): Handled | Promise<Handled> =>
-    type === undefined ? available(presence, session, event.stanza, loaded) : unavailable(presence, session, event.stanza, loaded)
+    type === undefined
+      ? available(presence, session, event.stanza, loaded)
+      : unavailable(presence, session, event.stanza, loaded)
   return roster instanceof Promise ? roster.then(go) : go(roster)
 }
 
@@ -122,7 +125,8 @@ function tellOwn(presence: Presence, session: ClientSession, stanza: Element, se
 /** The stanza with children that are serialised once, however many get it. */
 function shareable(stanza: Element): Element {
   const copy = readdress(stanza, { to: undefined })
-  copy.children = (copy.children as (Element | string)[]).map(child => (isElement(child) ? frozen(child) : child))
+  copy.children = (copy.children as (Element | string)[]).map(child =>
+    isElement(child) ? frozen(child) : child
+  )
   return copy
 }
-

@@ -8,7 +8,8 @@ export async function catchUp(presence: Presence, session: ClientSession, roster
   const { ctx } = presence
   const own = session.jid as JID // a session that broadcasts is bound
   for (const other of ctx.host.sessions.of(own.local).values()) {
-    if (other !== session && other.state.presence) session.send(readdress(other.state.presence, { to: own.full }))
+    if (other !== session && other.state.presence)
+      session.send(readdress(other.state.presence, { to: own.full }))
   }
   for (const item of roster.items.values()) {
     if (item.subscription !== 'to' && item.subscription !== 'both') continue
@@ -17,7 +18,8 @@ export async function catchUp(presence: Presence, session: ClientSession, roster
     else ctx.send(el('presence', { type: 'probe', from: own.bare, to: item.jid }))
   }
   // RFC 6121 §3.1.3: a request is shown at every login until it is answered.
-  for (const item of roster.items.values()) if (item.request !== undefined) session.send(parseElement(item.request))
+  for (const item of roster.items.values())
+    if (item.request !== undefined) session.send(parseElement(item.request))
 }
 
 /** The presence of a contact on the same host, which needs no probe; the contact's roster decides all the same. */

@@ -14,7 +14,9 @@ const config = z.object({
     .int()
     .min(1)
     .default(200)
-    .describe('Subscription requests of strangers that wait for one account, at most; further ones are dropped.'),
+    .describe(
+      'Subscription requests of strangers that wait for one account, at most; further ones are dropped.'
+    ),
   maxDirected: z
     .number()
     .int()

@@ -1,7 +1,6 @@
 import {
   defineModule,
   el,
-
   StanzaError,
   z,
   type ClientSession,
@@ -22,7 +21,13 @@ const ROSTER = 'jabber:iq:roster'
 
 const config = z.object({
   maxItems: z.number().int().min(1).default(5000).describe('Items in one roster, at most.'),
-  maxNameLength: z.number().int().min(1).max(10_000).default(1023).describe('Characters in the name of an item or group.'),
+  maxNameLength: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(1023)
+    .describe('Characters in the name of an item or group.'),
   maxGroups: z.number().int().min(0).default(50).describe('Groups of one item, at most.')
 })
 
@@ -93,18 +98,29 @@ function own(event: StanzaEvent): void {
   if (event.from.bare !== event.to.bare || !event.origin.session) throw new StanzaError('forbidden')
 }
 
-function getRoster(ctx: RosterContext, roster: Roster, event: StanzaEvent, query: Element): Element | undefined {
+function getRoster(
+  ctx: RosterContext,
+  roster: Roster,
+  event: StanzaEvent,
+  query: Element
+): Element | undefined {
   const session = event.origin.session as ClientSession // `own` has asked for it
   session.state.interested = true
   const known = query.attrs.ver as string | undefined
   const since = known === undefined ? undefined : versionIn(roster, known)
   if (since === undefined) {
     const listed = [...roster.items.values()].filter(item => item.listed)
-    return el('query', { xmlns: ROSTER, ver: known === undefined ? undefined : verOf(roster) }, listed.map(renderItem))
+    return el(
+      'query',
+      { xmlns: ROSTER, ver: known === undefined ? undefined : verOf(roster) },
+      listed.map(renderItem)
+    )
   }
   // RFC 6121 §2.6.3: an empty result, then a push for each item that changed, oldest first.
   event.reply()
-  const changed = [...roster.items.values()].filter(item => item.version > since).sort((a, b) => a.version - b.version)
+  const changed = [...roster.items.values()]
+    .filter(item => item.version > since)
+    .sort((a, b) => a.version - b.version)
   for (const item of changed) session.send(pushTo(session, item, verAt(roster, item.version)))
   ctx.log.debug({ user: event.to.local, changed: changed.length }, 'roster by version')
   return undefined
@@ -163,7 +179,15 @@ async function remove(
     item => {
       if (!item.listed) throw new StanzaError('item-not-found', `${jid} is not in the roster`) // RFC 6121 §2.5.3
       before = item
-      return { ...item, listed: false, name: undefined, groups: [], subscription: 'none', ask: false, approved: false }
+      return {
+        ...item,
+        listed: false,
+        name: undefined,
+        groups: [],
+        subscription: 'none',
+        ask: false,
+        approved: false
+      }
     },
     { event }
   )

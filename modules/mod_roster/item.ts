@@ -70,7 +70,8 @@ export function readItem(query: Element, own: string, limits: ItemLimits): ItemR
 function readGroups(item: Element, limits: ItemLimits): string[] {
   const groups = childrenOf(item, 'group').map(textOf)
   if (new Set(groups).size !== groups.length) throw new StanzaError('bad-request', 'the same group twice')
-  if (groups.length > limits.groups) throw new StanzaError('not-acceptable', `more than ${limits.groups} groups`)
+  if (groups.length > limits.groups)
+    throw new StanzaError('not-acceptable', `more than ${limits.groups} groups`)
   for (const group of groups) {
     if (group === '') throw new StanzaError('not-acceptable', 'a group without a name')
     if (group.length > limits.nameLength) {

@@ -112,7 +112,11 @@ export class Rosters {
     return { before: change.before, after: change.after, visible: change.visible, roster }
   }
 
-  #changed(user: string, loaded: Roster, change: { after: RosterItem; epoch: string; version: number }): Roster {
+  #changed(
+    user: string,
+    loaded: Roster,
+    change: { after: RosterItem; epoch: string; version: number }
+  ): Roster {
     const base = this.#cache.get(user) ?? loaded
     const items = new Map(base.items)
     items.set(change.after.jid, change.after)

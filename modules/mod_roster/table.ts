@@ -59,15 +59,37 @@ export class RosterTable {
       knex('rosters').select('id', 'epoch', 'version').where('host', p('host')).where('user_hash', p('hash'))
     )
     this.#lock = db.statement<Owner, RosterRow>((knex, p) =>
-      knex('rosters').select('id', 'epoch', 'version').where('host', p('host')).where('user_hash', p('hash')).forUpdate()
+      knex('rosters')
+        .select('id', 'epoch', 'version')
+        .where('host', p('host'))
+        .where('user_hash', p('hash'))
+        .forUpdate()
     )
     this.#create = db.statement<Owner & { user: string; epoch: string }>((knex, p) =>
-      knex('rosters').insert({ host: p('host'), user: p('user'), user_hash: p('hash'), epoch: p('epoch'), version: 0 })
+      knex('rosters').insert({
+        host: p('host'),
+        user: p('user'),
+        user_hash: p('hash'),
+        epoch: p('epoch'),
+        version: 0
+      })
     )
     this.#bump = db.statement<{ id: number; version: number }>((knex, p) =>
-      knex('rosters').update({ version: p('version') }).where('id', p('id'))
+      knex('rosters')
+        .update({ version: p('version') })
+        .where('id', p('id'))
     )
-    const columns = ['jid', 'name', 'item_groups', 'subscription', 'ask', 'approved', 'listed', 'request', 'version']
+    const columns = [
+      'jid',
+      'name',
+      'item_groups',
+      'subscription',
+      'ask',
+      'approved',
+      'listed',
+      'request',
+      'version'
+    ]
     this.#items = db.statement<{ roster: number }, ItemRow>((knex, p) =>
       knex('roster_items').select(columns).where('roster_id', p('roster')).orderBy('version')
     )

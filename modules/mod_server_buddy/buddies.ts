@@ -40,7 +40,8 @@ export class Buddies {
 
   /** An administrator asks us to ask a peer; a request that bounced or waits is repeated (XEP-0267 §2). */
   async ask(domain: string, by: string): Promise<Buddy> {
-    if (domain === this.ctx.host.name) throw new CodedError('ERR_BUDDY_SELF', 'a server is no buddy of its own')
+    if (domain === this.ctx.host.name)
+      throw new CodedError('ERR_BUDDY_SELF', 'a server is no buddy of its own')
     return this.#subscribe(domain, { by, why: 'administrator' })
   }
 
@@ -112,7 +113,10 @@ export class Buddies {
     }))
     if (decision === 'ask') {
       if (before?.pendingIn) return
-      this.ctx.log.warn({ peer: domain }, 'a server asks to be a buddy: an administrator has to approve or refuse')
+      this.ctx.log.warn(
+        { peer: domain },
+        'a server asks to be a buddy: an administrator has to approve or refuse'
+      )
       return this.#prompt(domain)
     }
     await this.approve(domain, decision.by)
@@ -121,9 +125,11 @@ export class Buddies {
   async #decide(domain: string): Promise<'answer' | 'refuse' | 'drop' | 'ask' | { by: string }> {
     const buddy = await this.store.get(domain)
     if (isFrom(buddy)) return 'answer' // RFC 6121 §3.1.3
-    if (buddy?.initiated && (buddy.ask || isTo(buddy))) return { by: `request of ${buddy.requestedBy ?? 'ours'}` }
+    if (buddy?.initiated && (buddy.ask || isTo(buddy)))
+      return { by: `request of ${buddy.requestedBy ?? 'ours'}` }
     const policy = await this.policy.current()
-    if (policy === 'always' || (policy === 'listed' && this.policy.isListed(domain))) return { by: `policy:${policy}` }
+    if (policy === 'always' || (policy === 'listed' && this.policy.isListed(domain)))
+      return { by: `policy:${policy}` }
     if (policy === 'never') return 'refuse'
     if (!buddy?.pendingIn && (await this.#pending()) >= this.limits().maxPending) {
       this.ctx.log.warn({ peer: domain }, 'buddy request dropped: as many wait as may')
@@ -208,7 +214,14 @@ export class Buddies {
       `The server ${domain} asks to be a buddy of ${ctx.host.name}. ` +
       `Approve or refuse it with the command "Pending buddy requests" of ${ctx.host.name}.`
     for (const admin of ctx.server.administrators(ctx.host)) {
-      ctx.send(el('message', { to: admin, type: 'normal' }, el('subject', null, 'Buddy request'), el('body', null, body)))
+      ctx.send(
+        el(
+          'message',
+          { to: admin, type: 'normal' },
+          el('subject', null, 'Buddy request'),
+          el('body', null, body)
+        )
+      )
     }
   }
 }

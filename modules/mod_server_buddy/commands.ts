@@ -1,4 +1,12 @@
-import { FormError, JID, renderTable, type AdhocCommand, type Context, type FormDef, type FormValues } from '#core'
+import {
+  FormError,
+  JID,
+  renderTable,
+  type AdhocCommand,
+  type Context,
+  type FormDef,
+  type FormValues
+} from '#core'
 import type { Buddies } from './buddies'
 import { type Buddy } from './buddy'
 import { POLICIES, type Policy, type PolicyInForce } from './policy'
@@ -47,7 +55,9 @@ export function commands(ctx: Context, buddies: Buddies, policy: PolicyInForce):
             return `${peer}: ${said.decision === 'approve' ? 'approved' : 'refused'}`
           })
         )
-        return { notes: [{ type: 'info', text: lines.length === 0 ? 'Nothing was chosen.' : lines.join('\n') }] }
+        return {
+          notes: [{ type: 'info', text: lines.length === 0 ? 'Nothing was chosen.' : lines.join('\n') }]
+        }
       }
     },
     {
@@ -65,7 +75,14 @@ export function commands(ctx: Context, buddies: Buddies, policy: PolicyInForce):
       async finish(said, run) {
         const peers = (said.peers as string[] | undefined) ?? []
         for (const peer of peers) await buddies.remove(peer, run.actor)
-        return { notes: [{ type: 'info', text: peers.length === 0 ? 'Nothing was chosen.' : `Removed: ${peers.join(', ')}` }] }
+        return {
+          notes: [
+            {
+              type: 'info',
+              text: peers.length === 0 ? 'Nothing was chosen.' : `Removed: ${peers.join(', ')}`
+            }
+          ]
+        }
       }
     },
     {
@@ -99,7 +116,8 @@ async function pendingForm(buddies: Buddies): Promise<FormDef & { values: FormVa
   return {
     formType: ADMIN,
     title: 'Pending buddy requests',
-    instructions: waiting.length === 0 ? 'No request waits.' : 'Choose the servers, and what to do with their requests.',
+    instructions:
+      waiting.length === 0 ? 'No request waits.' : 'Choose the servers, and what to do with their requests.',
     fields: [
       { var: 'peers', type: 'list-multi', label: 'Servers that ask', options: waiting },
       {
@@ -187,4 +205,3 @@ function describe(buddy: Buddy): FormValues {
 function date(ms: number | undefined): string {
   return ms === undefined ? '' : new Date(ms).toISOString()
 }
-

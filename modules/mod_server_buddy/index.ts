@@ -14,7 +14,12 @@ const config = z.object({
     .array(z.string())
     .default([])
     .describe('Domains that `listed` approves; `*.example.org` means every domain below example.org.'),
-  maxPending: z.number().int().min(1).default(200).describe('Requests that wait for an administrator, at most; further ones are dropped.')
+  maxPending: z
+    .number()
+    .int()
+    .min(1)
+    .default(200)
+    .describe('Requests that wait for an administrator, at most; further ones are dropped.')
 })
 
 /** What other modules build on. */
@@ -34,9 +39,15 @@ export default defineModule({
   config,
   setup(ctx, saved): ServerBuddyApi {
     const policy = new PolicyInForce(ctx.store('policy', PolicyName), () => ctx.config)
-    const buddies = new Buddies(ctx, ctx.store('buddies', Buddy), policy, () => ctx.config, (domain, before, after) => {
-      void ctx.run('server_buddy/changed', { domain, before, after })
-    })
+    const buddies = new Buddies(
+      ctx,
+      ctx.store('buddies', Buddy),
+      policy,
+      () => ctx.config,
+      (domain, before, after) => {
+        void ctx.run('server_buddy/changed', { domain, before, after })
+      }
+    )
     ctx.add('disco-feature', FEATURE) // XEP-0267 §3
     for (const command of commands(ctx, buddies, policy)) ctx.adhoc(command)
 
@@ -44,8 +55,17 @@ export default defineModule({
     ctx.hook('presence/host', event => receive(buddies, event), { priority: 10 })
 
     const announce = (): Promise<void> => buddies.tellAll(undefined)
-    ctx.on('server/started', () => void announce().catch((err: unknown) => ctx.log.error({ err }, 'presence to buddies failed')))
-    ctx.on('server/stopping', () => void buddies.tellAll('unavailable').catch((err: unknown) => ctx.log.error({ err }, 'presence to buddies failed')))
+    ctx.on(
+      'server/started',
+      () => void announce().catch((err: unknown) => ctx.log.error({ err }, 'presence to buddies failed'))
+    )
+    ctx.on(
+      'server/stopping',
+      () =>
+        void buddies
+          .tellAll('unavailable')
+          .catch((err: unknown) => ctx.log.error({ err }, 'presence to buddies failed'))
+    )
     if (saved === undefined && ctx.server.started) ctx.after(0, announce)
     ctx.save(() => 'running')
     ctx.defer(({ why }) => (why === 'unload' ? buddies.tellAll('unavailable') : undefined))

@@ -10,7 +10,11 @@ const TYPES = ['subscribe', 'unsubscribe', 'subscribed', 'unsubscribed'] as cons
 type StateName = keyof typeof tables.states
 
 function stateOf(name: StateName): State {
-  const given = tables.states[name] as { subscription: State['subscription']; ask?: string; pendingIn?: boolean }
+  const given = tables.states[name] as {
+    subscription: State['subscription']
+    ask?: string
+    pendingIn?: boolean
+  }
   return {
     subscription: given.subscription,
     ask: given.ask === 'subscribe',
@@ -24,17 +28,22 @@ const NAMES = Object.keys(tables.states) as StateName[]
 for (const type of TYPES) {
   for (const name of NAMES) {
     test(`A.2: outbound ${type} in "${name}"`, () => {
-      const row = (tables.outbound[type] as Record<string, { route: string; new: string; note?: number }>)[name]
+      const row = (tables.outbound[type] as Record<string, { route: string; new: string; note?: number }>)[
+        name
+      ]
       assert.ok(row)
       const step = outbound(type as SubscriptionType, stateOf(name))
       // S.N. and M.N.: it is not routed
       assert.equal(step.route, row.route === 'MUST')
-      const wanted = row.new === 'pre-approval' ? { ...stateOf(name), approved: true } : stateOf(row.new as StateName)
+      const wanted =
+        row.new === 'pre-approval' ? { ...stateOf(name), approved: true } : stateOf(row.new as StateName)
       assert.deepEqual(step.state, wanted)
     })
 
     test(`A.3: inbound ${type} in "${name}"`, () => {
-      const row = (tables.inbound[type] as Record<string, { deliver: string; new: string; note?: number }>)[name]
+      const row = (tables.inbound[type] as Record<string, { deliver: string; new: string; note?: number }>)[
+        name
+      ]
       assert.ok(row)
       const step = inbound(type as SubscriptionType, stateOf(name))
       assert.equal(step.deliver, row.deliver === 'MUST')

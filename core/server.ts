@@ -1,0 +1,288 @@
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import packageJson from '../package.json'
+import { Accounts } from './accounts/accounts'
+import { diffConfig, formatDiff, type Config, type ConfigSource } from './config'
+import { CodedError, StreamError } from './errors'
+import { Bus } from './events/bus'
+import { Gate } from './events/gate'
+import type { ServerEvents } from './events/server-events'
+import { Host } from './hosts/host'
+import { createLogger, type RootLog } from './log'
+import { Metrics } from './metrics'
+import { ModuleManager } from './modules/manager'
+import type { ServerApi } from './modules/server-api'
+import { Clients } from './routing/clients'
+import { Router } from './routing/router'
+import { ServerFace } from './server/api'
+import { readConfig, type Loaded } from './server/config'
+import { LocalDomains } from './server/domains'
+import { installationSecret } from './server/secrets'
+import { acquireLock, openDatabase, type Database, type Lock } from './storage'
+import { Certificates, type CertificatePlan } from './streams/certificates'
+import { ClientListeners, type ClientPort } from './streams/listeners'
+import { DEFAULT_SETTINGS, type StreamSettings } from './streams/settings'
+import { DEFAULT_LIMITS } from './xml'
+
+export interface ServerOptions {
+  /** The config file's path, or its text. */
+  config: ConfigSource
+  /** The data folder, in place of the config's. */
+  data?: string
+  env?: NodeJS.ProcessEnv
+  /** In place of the log that the config describes. */
+  log?: RootLog
+  /** Who holds the lock, for those who find it taken. */
+  name?: string
+}
+
+/** What happened at the first start only, for the operator to read once. */
+export interface FirstStart {
+  certificate?: { file: string; fingerprint: string }
+  operator?: { jid: string; password: string }
+}
+
+/** Everything that the parts of a running server share. */
+interface Parts {
+  options: ServerOptions
+  loaded: Loaded
+  log: RootLog
+  lock: Lock
+  db: Database
+  certificates: Certificates
+}
+
+/** One Balcony: made by `Server.start`, ended by `stop`. */
+export class Server {
+  readonly log: RootLog
+  readonly metrics = new Metrics()
+  readonly gate = new Gate()
+  readonly bus: Bus<ServerEvents>
+  readonly accounts: Accounts
+  readonly domains = new LocalDomains()
+  readonly router: Router
+  readonly clients: Clients
+  readonly listeners: ClientListeners
+  readonly manager: ModuleManager
+  readonly api: ServerApi
+  readonly first: FirstStart = {}
+  readonly startedAt = Date.now()
+  readonly #options: ServerOptions
+  readonly #db: Database
+  readonly #lock: Lock
+  readonly #certificates: Certificates
+  readonly #scope = new Host('', 'server')
+  #loaded: Loaded
+  #started = false
+  #stopping: Promise<void> | undefined
+
+  private constructor(parts: Parts, secret: Buffer) {
+    this.#options = parts.options
+    this.#loaded = parts.loaded
+    this.#db = parts.db
+    this.#lock = parts.lock
+    this.#certificates = parts.certificates
+    this.log = parts.log
+    this.bus = new Bus(this.log)
+    for (const host of this.config.hosts.values()) this.domains.add(host.name, host.type)
+    this.accounts = new Accounts(
+      this.#db,
+      secret,
+      { get: name => this.domains.get(name), all: () => this.domains.list() },
+      { passwordChanged: (user, host) => this.bus.emit('account/password-changed', user, host) }
+    )
+    this.router = new Router(this.domains, this.log, this.metrics)
+    this.clients = new Clients({
+      gate: this.gate,
+      log: this.log,
+      router: this.router,
+      host: domain => this.domains.get(domain),
+      defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
+      secureContext: domain => this.#certificates.secureContext(domain),
+      limits: () => ({
+        count: this.config.server.limits.queueStanzas,
+        bytes: this.config.server.limits.queueBytes
+      }),
+      authenticated: session => this.bus.emit('session/authenticated', session)
+    })
+    this.listeners = new ClientListeners(this.clients, () => streamSettings(this.config))
+    this.api = new ServerFace({
+      version: packageJson.version,
+      startedAt: this.startedAt,
+      accounts: this.accounts,
+      domains: this.domains,
+      roles: {
+        operators: () => this.config.server.operators,
+        admins: host => this.config.hosts.get(host)?.admins ?? []
+      },
+      router: this.router,
+      listening: this.listeners,
+      manager: () => this.manager,
+      isStarted: () => this.#started,
+      log: this.log,
+      reloadConfig: () => this.reloadConfig(),
+      stop: reason => this.stop(reason)
+    })
+    this.manager = new ModuleManager({
+      log: this.log,
+      metrics: this.metrics,
+      db: this.#db,
+      gate: this.gate,
+      bus: this.bus,
+      outgoing: this.router,
+      server: () => this.api,
+      catalogue: this.#loaded.catalogue,
+      settings: this.config,
+      hosts: () => [...this.domains.list(), this.#scope]
+    })
+  }
+
+  /** The config in force. */
+  get config(): Config {
+    return this.#loaded.config
+  }
+
+  get dataFolder(): string {
+    return dataFolder(this.#loaded.config, this.#options)
+  }
+
+  /** Where clients connect. */
+  ports(): ClientPort[] {
+    return this.listeners.ports()
+  }
+
+  /**
+   * Starts a server. Throws a CodedError that says what to do: `ERR_CONFIG` with a line for each fault,
+   * `ERR_LOCKED`, the errors of the storage, `ERR_MODULES_START`, `ERR_LISTEN`.
+   */
+  static async start(options: ServerOptions): Promise<Server> {
+    const loaded = readConfig(options.config, options.env ?? process.env)
+    const { server: settings } = loaded.config
+    const log = options.log ?? createLogger(settings.log)
+    const data = dataFolder(loaded.config, options)
+    const lock = acquireLock(data, options.name ?? 'balcony start')
+    const undo: Array<() => unknown> = [() => lock.release()]
+    try {
+      const db = await openDatabase(storageIn(loaded.config, data), log)
+      undo.push(() => db.close())
+      await db.migrate('core_accounts', path.join(__dirname, 'accounts', 'migrations'))
+      const certificates = new Certificates(data, log)
+      await certificates.load(certificatePlan(loaded.config))
+      const secret = await installationSecret(db, 'sasl')
+      const server = new Server({ options, loaded, log, lock, db, certificates }, secret)
+      const { own } = certificates
+      if (own?.fresh) server.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
+      undo.push(() => server.listeners.close())
+      await server.manager.start()
+      await server.#makeOperator()
+      server.#started = true
+      server.bus.emit('server/started')
+      return server
+    } catch (error) {
+      for (const release of undo.reverse()) await release()
+      throw error
+    }
+  }
+
+  /** A server without any account gets an operator, so that somebody can administer it. */
+  async #makeOperator(): Promise<void> {
+    for (const jid of this.config.server.operators) {
+      const [user, domain] = jid.split('@') as [string, string] // the config holds bare JIDs
+      const host = this.domains.get(domain)
+      if (host?.type !== 'virtual' || (await this.accounts.count(domain)) > 0) continue
+      const password = randomBytes(15).toString('base64url')
+      await this.accounts.create(user, domain, password)
+      this.first.operator = { jid, password }
+      return
+    }
+  }
+
+  /** Reads the config again and applies what changed; changes nothing if it is wrong. */
+  async reloadConfig(): Promise<{ ok: boolean; lines: string[] }> {
+    let next: Loaded
+    try {
+      next = readConfig(this.#options.config, this.#options.env ?? process.env, this.#loaded.catalogue)
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      this.log.error(`config reload refused:\n${error.message}`)
+      return { ok: false, lines: error.message.split('\n') }
+    }
+    const diff = diffConfig(this.config, next.config)
+    if (diff.empty) return { ok: true, lines: ['nothing has changed'] }
+    await this.#certificates.load(certificatePlan(next.config))
+    for (const name of diff.hosts.added) {
+      const host = next.config.hosts.get(name)
+      if (host && !this.domains.get(name)) this.domains.add(name, host.type)
+    }
+    this.#loaded = next
+    this.log.level = next.config.server.log.level
+    this.listeners.refresh()
+    const report = await this.manager.configure(next.config)
+    for (const name of diff.hosts.removed) this.#dropHost(name)
+    this.bus.emit('config/reloaded')
+    const lines = [...formatDiff(diff), ...report.failed]
+    this.log.info(`config reloaded:\n${lines.join('\n')}`)
+    return { ok: report.failed.length === 0, lines }
+  }
+
+  #dropHost(name: string): void {
+    for (const session of [...(this.domains.get(name)?.sessions.all() ?? [])]) {
+      session.close(new StreamError('host-gone', 'this host was taken out of the config'))
+    }
+    this.domains.remove(name)
+  }
+
+  /** Stops: accepts nothing more, ends the streams, finishes what is under way, closes the database. */
+  stop(reason: string): Promise<void> {
+    return (this.#stopping ??= this.#stop(new StreamError('system-shutdown'), reason))
+  }
+
+  /** A fault of core: streams end with internal-server-error. */
+  crash(): Promise<void> {
+    return (this.#stopping ??= this.#stop(new StreamError('internal-server-error'), 'a fault'))
+  }
+
+  async #stop(error: StreamError, reason: string): Promise<void> {
+    this.log.info(`stopping: ${reason}`)
+    this.listeners.stopAccepting()
+    this.bus.emit('server/stopping')
+    await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
+    await this.manager.stop()
+    this.router.stop()
+    await this.#db.close()
+    this.#lock.release()
+    this.log.info('stopped')
+  }
+}
+
+function dataFolder(config: Config, options: ServerOptions): string {
+  return path.resolve(options.data ?? config.server.data)
+}
+
+/** The storage of the config, in the data folder that is used. */
+function storageIn({ server }: Config, data: string): Parameters<typeof openDatabase>[0] {
+  const { storage } = server
+  if (storage.driver !== 'sqlite') return storage
+  return { ...storage, path: path.resolve(data, path.relative(server.data, storage.path)) }
+}
+
+function certificatePlan({ server, hosts }: Config): CertificatePlan {
+  return {
+    domains: new Map([...hosts.values()].map(host => [host.name, filesOf(host.tls)])),
+    standard: filesOf(server.tls)
+  }
+}
+
+function filesOf(tls: { certificate?: string | undefined; key?: string | undefined } | undefined) {
+  return tls?.certificate && tls.key ? { certificate: tls.certificate, key: tls.key } : undefined
+}
+
+function streamSettings({ server: { limits } }: Config): Partial<StreamSettings> {
+  const { depth, elements, attributes, stanzaBytes, stanzaBytesBeforeLogin } = limits
+  return {
+    authTimeout: limits.loginSeconds * 1000,
+    maxOutput: limits.unreadBytes,
+    limits: { ...DEFAULT_LIMITS, depth, elements, attributes, stanzaBytes },
+    limitsBeforeAuth: { ...DEFAULT_SETTINGS.limitsBeforeAuth, stanzaBytes: stanzaBytesBeforeLogin }
+  }
+}
