@@ -5,7 +5,8 @@ export { z } from 'zod'
 
 export { CodedError, StanzaError, StreamError, errorReply, isStanzaError } from './errors'
 export type { ErrorType, StanzaCondition, StanzaErrorOptions, StreamCondition } from './errors'
-export { InvalidJid, JID } from './jid'
+export { escapeLocal, InvalidJid, JID, unescapeLocal } from './jid'
+export { accountOption, domainOption, listenOption, pathOption, portOption, secretOption } from './config/options'
 
 export * from './xml/element'
 export * from './xml/form'
