@@ -1,0 +1,35 @@
+import { defineModule, z } from '#core'
+import { accountCommands } from './accounts'
+import { configCommands } from './config'
+import { listCommands } from './lists'
+import { moduleCommands } from './modules'
+import { sessionCommands } from './sessions'
+
+const config = z.object({
+  maxListed: z
+    .number()
+    .int()
+    .min(25)
+    .max(10_000)
+    .default(1000)
+    .describe('Addresses in a list of users, at most, also where the administrator asks for all of them.')
+})
+
+export type AdminConfig = z.infer<typeof config>
+
+/** XEP-0133, and the modules and the config by command. */
+export default defineModule({
+  name: 'adhoc_admin',
+  description: 'Service administration by command (XEP-0133), modules and config too',
+  on: ['virtual', 'component'],
+  dependencies: ['adhoc'],
+  config,
+  setup(ctx) {
+    const everywhere = [...moduleCommands(ctx), ...configCommands(ctx)]
+    // A component has no accounts and answers for itself (XEP-0133 §3)
+    const withAccounts = () => [...accountCommands(ctx), ...sessionCommands(ctx), ...listCommands(ctx)]
+    for (const command of everywhere) ctx.adhoc(command)
+    if (ctx.host.type === 'virtual') for (const command of withAccounts()) ctx.adhoc(command)
+    ctx.reconfigure(() => true)
+  }
+})
