@@ -65,7 +65,6 @@ export function pendingMigrations(
 /** Loads a migration, always anew: it may have been edited since, and its module goes away. */
 export function loadMigration(file: MigrationFile): (db: MigrationContext) => Promise<void> {
   const load = createRequire(file.path)
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the cache is keyed by path
   const forget = (): boolean => delete require.cache[file.path]
   forget()
   try {

@@ -107,7 +107,6 @@ async function findCollation(connection: Mysql.Connection): Promise<string> {
 function driver(): typeof Mysql {
   try {
     // Here and not above: with storage.driver sqlite nothing of MySQL need be loaded.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require('mysql2/promise') as typeof Mysql
   } catch (error) {
     throw driverMissing(error as Error)

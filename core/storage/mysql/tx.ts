@@ -8,7 +8,7 @@ export class MysqlTx implements Tx {
   readonly dialect = 'mysql'
   hooks: (() => void)[] | undefined
   /** The server has undone the transaction; what followed would stand outside it. */
-  doomed: unknown
+  doomed: Error | undefined
   /** Statements that have not been answered. */
   pending = 0
   #on: Executor | undefined
@@ -53,7 +53,7 @@ export class MysqlTx implements Tx {
     try {
       return await work(this.#on)
     } catch (error) {
-      if (isRetryable(error)) this.doomed = error
+      if (isRetryable(error)) this.doomed = error as Error
       throw error
     } finally {
       this.pending--

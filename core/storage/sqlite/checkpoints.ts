@@ -35,9 +35,9 @@ export class Checkpoints {
     if (!state || state.log - state.checkpointed < PAGES) return
     this.#running = true
     this.#run()
-      .catch((error: Error & { code?: string }) => {
+      .catch((error: unknown) => {
         // The last connection that is closed does the same.
-        if (error.code === 'ERR_STORAGE_CLOSED') return
+        if ((error as { code?: unknown }).code === 'ERR_STORAGE_CLOSED') return
         this.#log.warn({ err: error }, 'The write-ahead log could not be moved into the database; it grows')
       })
       .finally(() => (this.#running = false))

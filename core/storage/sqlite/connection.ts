@@ -56,7 +56,6 @@ export function tune(connection: Connection): void {
 export function driver(): typeof BetterSqlite3 {
   try {
     // Here and not above: with storage.driver mysql nothing of SQLite need be installed.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require('better-sqlite3') as typeof BetterSqlite3
   } catch (error) {
     throw driverMissing(error)

@@ -35,5 +35,6 @@ export class SqliteReader implements Reader {
 }
 
 export function rejected(error: unknown): Promise<never> {
-  return Promise.reject(error as Error)
+  const reason = error as Error
+  return Promise.reject(reason)
 }

@@ -27,7 +27,6 @@ const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: 
 async function perform(task: Task): Promise<unknown> {
   if (task.do === 'migrate') {
     // Here and not above: Knex is large, and most threads never migrate.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { runSqliteMigrations } = require('./migrate') as typeof import('./migrate')
     return runSqliteMigrations(path, task.owner, task.folder, log)
   }
@@ -49,10 +48,9 @@ async function perform(task: Task): Promise<unknown> {
 port?.on('message', (task: Task) => {
   perform(task).then(
     result => port.postMessage({ id: task.id, result } satisfies Answer),
-    (error: Error & { code?: string }) =>
-      port.postMessage({
-        id: task.id,
-        error: { message: error.message, stack: error.stack, code: error.code }
-      } satisfies Answer)
+    (thrown: unknown) => {
+      const { message, stack, code } = thrown as Error & { code?: string }
+      port.postMessage({ id: task.id, error: { message, stack, code } } satisfies Answer)
+    }
   )
 })

@@ -44,7 +44,8 @@ export class WriteQueue {
   #exclusive: (() => Promise<void>)[] = []
   #busy = false
   #closed = false
-  #fatal: unknown
+  /** Why nothing can be written any more. */
+  #fatal: Error | undefined
   #idle: (() => void) | undefined
   /** The unit that is being awaited. */
   #current: { unit: Unit<unknown>; abort: (error: Error) => void } | undefined
@@ -227,7 +228,7 @@ export class WriteQueue {
     try {
       await sync()
     } catch (error) {
-      this.#fatal = error
+      this.#fatal = error as Error
       throw error
     }
   }

@@ -185,7 +185,7 @@ test('a lock of another process is waited for, and the loop goes on', async () =
   other.exec('begin immediate')
   let stored = false
   const write = database.write(tx => tx.run(sql, { n: 1, parent: null })).then(() => (stored = true))
-  for (let turns = 0; turns < 5; turns++) await new Promise(resolve => setTimeout(resolve, 1))
+  for (let turns = 0; turns < 5; turns++) await new Promise(resolve => setImmediate(resolve))
   assert.equal(stored, false)
   other.exec('rollback')
   await write

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { isDuplicate, nameHash } from '../../../core/storage'
 import { forEachDatabase } from '../../lib/databases'
-import { itemStatements, withItems } from './fixtures'
+import { itemStatements, withItems } from './items'
 
 // Design §5: names that defaults would merge. Unicode form: é composed, and e with a combining acute.
 const SHORT = [

@@ -195,7 +195,7 @@ test('a large database is migrated off the main thread while it is read; writes 
   while (!migrated) {
     await database.read.query(database.knex('big').select('id').limit(1))
     reads++
-    await new Promise(resolve => setTimeout(resolve, 5))
+    await new Promise(resolve => setImmediate(resolve))
   }
   assert.deepEqual(await migration, { ran: ['001_slow.ts'] })
   await write

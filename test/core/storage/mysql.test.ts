@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { openDatabase, type Database, type Tx } from '../../../core/storage'
 import { onMariadb } from '../../lib/databases'
+import { migrationFolder } from './fixtures'
 
 // What concerns MySQL and MariaDB alone.
 onMariadb(open => {
@@ -104,6 +105,37 @@ onMariadb(open => {
     )
     await database.write(tx => add(database, tx, 2))
     assert.deepEqual(await counts(database), [0, 1])
+  })
+
+  test('a migration that was cut off anywhere can be repeated, foreign keys included', async () => {
+    const { database } = await open()
+    const folder = migrationFolder({
+      '001_all.ts': `
+        await db.createTable('parents', table => { table.increments('id') })
+        await db.createTable('children', table => {
+          table.increments('id')
+          table.integer('parent').unsigned().references('parents.id').onDelete('CASCADE')
+          table.string('name', 50).unique()
+        })
+        await db.addColumns('children', table => {
+          table.integer('second').unsigned().references('parents.id')
+          table.integer('n')
+        })
+        await db.addIndex('children', 'children_n', ['n', 'name'], { unique: true })`
+    })
+    const schema = async (): Promise<string> => {
+      const [row] = await database.read.query<Record<string, string>>(
+        database.knex.raw('show create table children')
+      )
+      return row?.['Create Table'] ?? ''
+    }
+    await database.migrate('mod_x', folder)
+    const first = await schema()
+    assert.match(first, /ENGINE=InnoDB.*COLLATE=utf8mb4_(nopad|0900)_bin/)
+    assert.equal(first.match(/FOREIGN KEY/g)?.length, 2)
+    await database.write(tx => tx.execute(database.knex('migrations_mod_x').delete()))
+    assert.deepEqual(await database.migrate('mod_x', folder), { ran: ['001_all.ts'] })
+    assert.equal(await schema(), first)
   })
 
   test('what is wrong with a connection is said with what to do', async () => {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import type { Database, Tx } from '../../../core/storage'
 import { isDuplicate, nameHash } from '../../../core/storage'
 import { forEachDatabase } from '../../lib/databases'
-import { itemStatements, withItems } from './fixtures'
+import { itemStatements, withItems } from './items'
 
 type Sql = ReturnType<typeof itemStatements>
 
