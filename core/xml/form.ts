@@ -228,7 +228,7 @@ function collect(x: Element, maxFields: number): Map<string, string[]> {
   const fields = childrenOf(x, 'field', FORM)
   if (fields.length > maxFields) throw new FormError(`more than ${maxFields} fields`)
   for (const field of fields) {
-    const name = field.attrs.var as string | undefined
+    const name: string | undefined = field.attrs.var
     if (name === undefined) {
       if (field.attrs.type === 'fixed') continue
       throw new FormError("a field has no 'var'") // XEP-0004 §3.2

@@ -100,6 +100,7 @@ export function standardFields({ access, maxItems, maxPayload }: FieldOptions): 
         var: 'pubsub#max_items',
         label: `The maximum number of items to persist, ${maxItems} at most, or max`,
         datatype: 'pubsub:integer-or-max', // §16.7
+        required: true,
         check: value => (value === 'max' ? value : whole(value, maxItems))
       },
       initial: 'max',
@@ -113,6 +114,7 @@ export function standardFields({ access, maxItems, maxPayload }: FieldOptions): 
         var: 'pubsub#max_payload_size',
         label: 'The maximum payload size in bytes',
         datatype: 'xs:integer',
+        required: true,
         min: 1,
         max: maxPayload,
         check: value => whole(value, maxPayload)
@@ -163,13 +165,8 @@ function choice(
   label: string,
   options: readonly { value: string; label: string }[]
 ): ConfigField {
-  const form: FormField = { var: `pubsub#${key}`, type: 'list-single', label, options, check: chosen }
+  const form: FormField = { var: `pubsub#${key}`, type: 'list-single', label, options, required: true }
   return { key, form, initial: options[0]?.value ?? '' }
-}
-
-function chosen(value: string): string {
-  if (value === '') throw new Error('a value is required')
-  return value
 }
 
 function whole(value: string, max: number): string {

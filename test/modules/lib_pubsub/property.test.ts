@@ -120,7 +120,7 @@ const op: fc.Arbitrary<Op> = fc
   )
   .map(([who, what, other]) => {
     const own = (what.op === 'subscribe' || what.op === 'unsubscribe') && other > 0
-    return { ...who, ...what, ...(own && { by: what.jid }) } as Op
+    return { ...who, ...what, ...(own && { by: what.jid }) }
   })
 
 const defaults = initialConfig(
