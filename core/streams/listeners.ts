@@ -14,15 +14,11 @@ import { DEFAULT_SETTINGS, type StreamSettings } from './settings'
 import { SocketConnection, type DirectTls } from './socket-connection'
 import { preparedDomain } from './sni'
 import { WebSocketConnection } from './websocket-connection'
+import { checkUpgrade, type WebSocketPolicy } from './websocket-upgrade'
 
 /** Where clients connect: `tcp` begins in plain text, `tls` with TLS (XEP-0368). */
 export interface ClientPort extends Port {
   transport: 'tcp' | 'tls'
-}
-
-/** How a WebSocket is protected: by TLS as it is seen here, or as its proxy is trusted to do it. */
-export interface WebSocketSecurity {
-  assumeSecure: boolean
 }
 
 /** What a module may ask for. Its name stands for it: it may ask again with other settings. */
@@ -36,11 +32,11 @@ export interface ClientListening {
     ports: readonly ClientPort[],
     settings: Partial<StreamSettings>
   ): Promise<ClientPort[]>
-  /** The way in for upgrade requests to RFC 7395, which the caller has checked. */
+  /** Takes upgrade requests to WebSocket (RFC 7395). */
   webSocket(
     owner: string,
     settings: Partial<StreamSettings>,
-    security: WebSocketSecurity
+    policy: WebSocketPolicy
   ): (upgrade: Upgrade) => void
 }
 
@@ -48,7 +44,7 @@ export interface ClientListening {
 interface Gateway {
   settings: StreamSettings
   given: Partial<StreamSettings>
-  security: WebSocketSecurity
+  policy: WebSocketPolicy
   tcp: Entrance<Socket>
   tls: Entrance<Socket>
   webSockets: Entrance<Upgrade>
@@ -96,13 +92,15 @@ export class ClientListeners implements ClientListening {
   webSocket(
     owner: string,
     settings: Partial<StreamSettings>,
-    security: WebSocketSecurity
+    policy: WebSocketPolicy
   ): (upgrade: Upgrade) => void {
     const gateway = this.#gateway(owner)
     gateway.given = settings
-    gateway.security = security
+    gateway.policy = policy
     this.#settle(gateway)
-    return upgrade => gateway.webSockets.accept(upgrade)
+    return upgrade => {
+      if (checkUpgrade(upgrade, gateway.policy)) gateway.webSockets.accept(upgrade)
+    }
   }
 
   /** Where clients connect now. */
@@ -174,11 +172,11 @@ export class ClientListeners implements ClientListening {
     const gateway: Gateway = {
       settings,
       given: {},
-      security: { assumeSecure: false },
+      policy: { origins: [], assumeSecure: false },
       tcp: tcpEntrance(socket => this.#overSocket(socket, settings), gone),
       tls: tcpEntrance(socket => this.#overSocket(socket, settings, this.#directTls()), gone),
       webSockets: webSocketEntrance(accepted => this.#overWebSocket(accepted, settings), gone, {
-        isSecure: socket => 'encrypted' in socket || gateway.security.assumeSecure,
+        isSecure: socket => 'encrypted' in socket || gateway.policy.assumeSecure,
         maxPayload: () => settings.limits.stanzaBytes + PAYLOAD_MARGIN
       })
     }

@@ -1,0 +1,58 @@
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Items } from '../events/items'
+import type { Log } from '../log'
+import type { HttpRoute } from './items'
+
+/** Bytes of a request's body. */
+const MAX_BODY = 1024 * 1024
+
+type Env = { Bindings: HttpBindings }
+
+/** The routes that modules offer now, as one hono application; made anew when they change. */
+export class Routes {
+  readonly #items: Items
+  readonly #log: Log
+  #app: Hono<Env> | undefined
+
+  constructor(items: Items, log: Log) {
+    this.#items = items
+    this.#log = log
+    const changed = (): void => void (this.#app = undefined)
+    items.watch('http-route', { added: changed, removed: changed })
+  }
+
+  /** For Node's HTTP server. */
+  listener(): ReturnType<typeof getRequestListener> {
+    const fetch = (request: Request, env: unknown): Response | Promise<Response> => {
+      this.#app ??= this.#build()
+      return this.#app.fetch(request, env as HttpBindings)
+    }
+    return getRequestListener(fetch, { overrideGlobalObjects: false })
+  }
+
+  #build(): Hono<Env> {
+    const app = new Hono<Env>()
+    app.use(bodyLimit({ maxSize: MAX_BODY }))
+    for (const route of this.#items.list('http-route')) this.#add(app, route)
+    app.notFound(c => c.text('There is nothing here.\n', 404))
+    app.onError((error, c) => {
+      this.#log.error({ err: error, path: c.req.path }, 'a page failed')
+      return c.text('This server made a mistake.\n', 500)
+    })
+    return app
+  }
+
+  #add(app: Hono<Env>, route: HttpRoute): void {
+    app.on(route.method, route.path, c => {
+      const { socket } = c.env.incoming
+      return route.handle({
+        request: c.req.raw,
+        params: c.req.param() as Record<string, string>,
+        remoteAddress: socket.remoteAddress ?? '',
+        secure: 'encrypted' in socket
+      })
+    })
+  }
+}
