@@ -13,6 +13,7 @@ export * from './xml/form'
 export { NS } from './xml/namespaces'
 export { frozen, parseElement, serialize, stored } from './xml'
 export { nameHash } from './storage/names'
+import './http/items'
 import './streams/items'
 
 export { HANDLED, isPromise } from './events/hooks'

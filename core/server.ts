@@ -8,6 +8,7 @@ import { Bus } from './events/bus'
 import { Gate } from './events/gate'
 import type { ServerEvents } from './events/server-events'
 import { Host } from './hosts/host'
+import { HttpServer, type HttpPort } from './http/server'
 import { createLogger, type RootLog } from './log'
 import { Metrics } from './metrics'
 import { ModuleManager } from './modules/manager'
@@ -63,6 +64,7 @@ export class Server {
   readonly router: Router
   readonly clients: Clients
   readonly listeners: ClientListeners
+  readonly http: HttpServer
   readonly manager: ModuleManager
   readonly api: ServerApi
   readonly first: FirstStart = {}
@@ -106,6 +108,12 @@ export class Server {
       authenticated: session => this.bus.emit('session/authenticated', session)
     })
     this.listeners = new ClientListeners(this.clients, () => streamSettings(this.config))
+    this.http = new HttpServer({
+      gate: this.gate,
+      log: this.log,
+      items: this.#scope.items,
+      secureContext: domain => this.#certificates.secureContext(domain)
+    })
     this.api = new ServerFace({
       version: packageJson.version,
       startedAt: this.startedAt,
@@ -117,6 +125,7 @@ export class Server {
       },
       router: this.router,
       listening: this.listeners,
+      http: this.http,
       manager: () => this.manager,
       isStarted: () => this.#started,
       log: this.log,
@@ -173,7 +182,9 @@ export class Server {
       const { own } = certificates
       if (own?.fresh) server.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
       undo.push(() => server.listeners.close())
+      undo.push(() => server.http.close())
       await server.manager.start()
+      await server.http.listen('core', httpPorts(server.config))
       await server.#makeOperator()
       server.#started = true
       server.bus.emit('server/started')
@@ -217,12 +228,17 @@ export class Server {
     this.#loaded = next
     this.log.level = next.config.server.log.level
     this.listeners.refresh()
+    const refused = await this.http.listen('core', httpPorts(next.config)).then(
+      () => [],
+      (error: unknown) => [error instanceof Error ? error.message : String(error)]
+    )
     const report = await this.manager.configure(next.config)
     for (const name of diff.hosts.removed) this.#dropHost(name)
     this.bus.emit('config/reloaded')
-    const lines = [...formatDiff(diff), ...report.failed]
+    const failed = [...refused, ...report.failed]
+    const lines = [...formatDiff(diff), ...failed]
     this.log.info(`config reloaded:\n${lines.join('\n')}`)
-    return { ok: report.failed.length === 0, lines }
+    return { ok: failed.length === 0, lines }
   }
 
   #dropHost(name: string): void {
@@ -245,6 +261,7 @@ export class Server {
   async #stop(error: StreamError, reason: string): Promise<void> {
     this.log.info(`stopping: ${reason}`)
     this.listeners.stopAccepting()
+    this.http.close()
     this.bus.emit('server/stopping')
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()
@@ -275,6 +292,10 @@ function certificatePlan({ server, hosts }: Config): CertificatePlan {
 
 function filesOf(tls: { certificate?: string | undefined; key?: string | undefined } | undefined) {
   return tls?.certificate && tls.key ? { certificate: tls.certificate, key: tls.key } : undefined
+}
+
+function httpPorts({ server }: Config): HttpPort[] {
+  return server.http.listen.map(port => ({ ...port, tls: false }))
 }
 
 function streamSettings({ server: { limits } }: Config): Partial<StreamSettings> {

@@ -11,11 +11,13 @@ import {
   DEFAULT_ITERATIONS,
   encodeCredentials,
   newCredentials,
+  passwordMechanisms,
   verifyPassword,
   type Credentials,
   type SaslAccount,
   type SaslAccounts
 } from '../streams/sasl'
+import type { SaslMechanism } from '../streams/mechanism'
 import type { AccountApi } from './api'
 import { AccountTable } from './table'
 
@@ -126,6 +128,10 @@ export class Accounts implements AccountApi, SaslAccounts {
 
   list(host: string, { after = '', limit }: { after?: string; limit: number }): Promise<string[]> {
     return this.#table.list(host, after, limit)
+  }
+
+  mechanisms(): SaslMechanism[] {
+    return passwordMechanisms(this)
   }
 
   #hostWithAccounts(name: string): Host {

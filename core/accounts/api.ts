@@ -1,5 +1,7 @@
 import type { SaslAccounts } from '../streams/sasl'
 
+import type { SaslMechanism } from '../streams/mechanism'
+
 /** The accounts of the hosts with accounts. User names are local parts, prepared (RFC 7622). */
 export interface AccountApi {
   /** What the SASL mechanisms ask. */
@@ -14,4 +16,6 @@ export interface AccountApi {
   count(host: string): Promise<number>
   /** By name, in pages. */
   list(host: string, options: { after?: string; limit: number }): Promise<string[]>
+  /** The ways to log in with a password of these accounts: SCRAM-SHA-256, SCRAM-SHA-1, PLAIN. */
+  mechanisms(): SaslMechanism[]
 }

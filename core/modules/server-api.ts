@@ -2,6 +2,7 @@ import type { AccountApi } from '../accounts/api'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { Element } from '../xml/element'
+import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
 import type { Origin } from '../routing/origin'
 import type { StanzaEvent } from '../routing/event'
@@ -34,6 +35,8 @@ export interface ServerApi {
   readonly accounts: AccountApi
   /** Where clients connect; the sockets are core's and outlive the modules that ask for them. */
   readonly listening: ClientListening
+  /** Where HTTP is spoken, for modules that want an address of their own. */
+  readonly http: HttpListening
   /** A host of this server by its prepared name; also where a component serves further domains. */
   host(name: string): Host | undefined
   hosts(): Host[]

@@ -7,6 +7,7 @@ import type { Role, ServerApi } from '../modules/server-api'
 import { isPromise } from '../events/hooks'
 import type { Origin } from '../routing/origin'
 import type { Router } from '../routing/router'
+import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
 import type { Element } from '../xml/element'
 import type { LocalDomains } from './domains'
@@ -20,6 +21,7 @@ export interface ApiParts {
   roles: RoleLists
   router: Router
   listening: ClientListening
+  http: HttpListening
   manager(): ModuleManager
   isStarted(): boolean
   log: Log
@@ -33,6 +35,7 @@ export class ServerFace implements ServerApi {
   readonly startedAt: number
   readonly accounts: AccountApi
   readonly listening: ClientListening
+  readonly http: HttpListening
   readonly config: ServerApi['config']
   readonly #parts: ApiParts
 
@@ -42,6 +45,7 @@ export class ServerFace implements ServerApi {
     this.startedAt = parts.startedAt
     this.accounts = parts.accounts
     this.listening = parts.listening
+    this.http = parts.http
     this.config = { reload: parts.reloadConfig }
   }
 
