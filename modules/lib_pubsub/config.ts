@@ -147,7 +147,8 @@ export function standardFields({ access, maxItems, maxPayload }: FieldOptions): 
       { value: 'none', label: 'Items do not name their publisher' },
       { value: 'publisher', label: 'Items name their publisher' }
     ]),
-    flag('subscribe', 'Whether to allow subscriptions', true)
+    flag('subscribe', 'Whether to allow subscriptions', true),
+    choice('node_type', 'The type of node', [{ value: 'leaf', label: 'The node is a leaf node' }])
   ]
 }
 

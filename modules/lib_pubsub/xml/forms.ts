@@ -1,7 +1,7 @@
 import { FormError, JID, parseSubmit, renderForm, type Element, type FormDef, type FormValues } from '#core'
 import { readChanges, showConfig, type ConfigChanges, type ConfigField } from '../config'
 import type { Metadata } from '../discovery'
-import { PubsubError } from '../errors'
+import { PubsubError, unsupported } from '../errors'
 import type { Node } from '../store'
 import { META_DATA, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_AUTHORIZATION } from './namespaces'
 
@@ -21,6 +21,7 @@ export function parseConfig(fields: readonly ConfigField[], x: Element): ConfigC
   } catch (error) {
     if (!(error instanceof FormError)) throw error
     if (error.field === 'pubsub#access_model') throw new PubsubError('unsupportedAccessModel') // §8.1.2
+    if (error.field === 'pubsub#node_type') throw unsupported('collections') // XEP-0248
     throw new PubsubError('invalidConfiguration', { text: error.message })
   }
 }

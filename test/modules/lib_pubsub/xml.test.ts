@@ -404,6 +404,13 @@ const refused: [string, 'get' | 'set', Element, ErrorName, string?][] = [
     request(`<configure node='n'>${form({}, 'urn:x')}</configure>`, OWNER),
     'invalidConfiguration'
   ],
+  [
+    '§8.1.2 a collection',
+    'set',
+    request(`<create node='n'/><configure>${form({ 'pubsub#node_type': 'collection' })}</configure>`),
+    'unsupported',
+    'collections'
+  ],
   ['§8.2.4 no form', 'set', request(`<configure node='n'/>`, OWNER), 'badRequest'],
   ['§8.3.2 collections', 'get', request(`<default type='collection'/>`, OWNER), 'unsupported', 'collections'],
   ['§8.4.1 no uri', 'set', request(`<delete node='n'><redirect/></delete>`, OWNER), 'badRequest'],
@@ -605,10 +612,13 @@ test('§8.2.2 the configuration form, §8.2.4 its submission, §8.2.5.3 the noti
     shown,
     /^<pubsub [^>]*#owner"><configure node="princely_musings"><x xmlns="jabber:x:data" type="form">/
   )
-  assert.match(shown, /var="pubsub#access_model" type="list-single"[^>]*><value>open<\/value><option/)
   assert.match(
     shown,
-    /var="pubsub#max_items"[^>]*><validate [^>]*datatype="pubsub:integer-or-max"><basic\/><\/validate><value>max<\/value>/
+    /var="pubsub#access_model" type="list-single"[^>]*><required\/><value>open<\/value><option/
+  )
+  assert.match(
+    shown,
+    /var="pubsub#max_items"[^>]*><required\/><validate [^>]*datatype="pubsub:integer-or-max"><basic\/><\/validate><value>max<\/value>/
   )
   assert.match(
     await ask(bench, HAMLET, 'get', request(`<default/>`, OWNER)),
