@@ -34,6 +34,8 @@ export interface Sender {
 export class Router implements Replies {
   readonly requests = new Requests()
   readonly #domains: Domains
+  /** The last of what is at work from one bare address to another. */
+  readonly #order = new Map<string, Promise<void>>()
   readonly #log: Log
   readonly #watchdog: Watchdog
   readonly #stanzas: Readonly<Record<string, Counter>>
@@ -112,7 +114,26 @@ export class Router implements Replies {
     return this.#route(event)
   }
 
+  /** Between two addresses order is kept (RFC 6120 §10.1), also when what a host sent before is still at work. */
   #route(event: Incoming): void | Promise<unknown> {
+    const pair = this.#order.size > 0 || event.origin.kind === 'local' ? pairOf(event) : ''
+    const before = this.#order.get(pair)
+    const result = before ? before.then(() => this.#dispatch(event)) : this.#dispatch(event)
+    // A client's and another server's stanzas are ordered by their queues already.
+    if (!isPromise(result) || (event.origin.kind !== 'local' && !before)) return result
+    const done: Promise<void> = result.then(
+      () => this.#leave(pair, done),
+      () => this.#leave(pair, done)
+    )
+    this.#order.set(pair, done)
+    return result
+  }
+
+  #leave(pair: string, done: Promise<void>): void {
+    if (this.#order.get(pair) === done) this.#order.delete(pair)
+  }
+
+  #dispatch(event: Incoming): void | Promise<unknown> {
     const { stanza, to } = event
     const host = this.#domains.find(to.domain)
     if (!host) return this.#run(event, 'route/remote')
@@ -175,7 +196,7 @@ export class Router implements Replies {
 
   #after(event: Incoming, name: string, handled: typeof HANDLED | void): void | Promise<unknown> {
     if (handled === HANDLED) return
-    if (event.stanza.name === 'iq' && !name.startsWith('iq-')) return this.#iq(event)
+    if (event.stanza.name === 'iq' && name.startsWith('iq/')) return this.#iq(event)
     this.#unhandled(event, name)
   }
 
@@ -260,6 +281,10 @@ export class Router implements Replies {
       'a handler failed'
     )
   }
+}
+
+function pairOf({ from, to }: Incoming): string {
+  return `${from.bare} ${to.bare}`
 }
 
 /** Whether a `from` that a client wrote is its own address in another spelling, or its bare JID. */
