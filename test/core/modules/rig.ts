@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -6,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { loadConfig, formatFaults, type Config } from '../../../core/config'
 import { Bus } from '../../../core/events/bus'
 import { Gate } from '../../../core/events/gate'
+import type { Traced } from '../../../core/events/hooks'
 import type { ServerEvents } from '../../../core/events/server-events'
 import { Host } from '../../../core/hosts/host'
 import type { Log } from '../../../core/log'
@@ -34,6 +34,12 @@ export function write(folder: string, files: Record<string, string>): void {
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
+}
+
+/** An event that test modules write into. */
+export interface Asked extends Traced {
+  answer?: unknown
+  [key: string]: unknown
 }
 
 export interface Line {
@@ -142,6 +148,13 @@ export class Rig {
     return this.host(host).items.list('test/value')
   }
 
+  /** Raises an event of a host; what handlers write into it is the answer. */
+  ask(event: string, payload: Asked = {}, host?: string): Asked & { done: Promise<unknown> } {
+    const asked: Asked & { done: Promise<unknown> } = Object.assign(payload, { done: Promise.resolve() as Promise<unknown> })
+    asked.done = Promise.resolve(this.host(host).hooks.run(event, asked))
+    return asked
+  }
+
   /** Where a file lies, for messages that name it. */
   file(name: string): string {
     return path.join(this.folder, name)
@@ -154,15 +167,13 @@ declare module '../../../core/events/items' {
   }
 }
 
+/** The very object that the test gave, so that it can change its mind. */
 function database(migrated: string[], parts: Partial<Database> = {}): Database {
-  const none = {
-    migrate: (owner: string) => {
-      migrated.push(owner)
-      return Promise.resolve({ ran: [] })
-    },
-    ...parts
+  parts.migrate ??= owner => {
+    migrated.push(owner)
+    return Promise.resolve({ ran: [] })
   }
-  return none as unknown as Database
+  return parts as Database
 }
 
 /** A module that offers one value; `body` is the rest of its setup. */
@@ -181,5 +192,3 @@ export default defineModule({
 })
 `
 }
-
-export { once }
