@@ -49,7 +49,7 @@ export class Routes {
       const { socket } = c.env.incoming
       return route.handle({
         request: c.req.raw,
-        params: c.req.param() as Record<string, string>,
+        params: c.req.param(),
         remoteAddress: socket.remoteAddress ?? '',
         secure: 'encrypted' in socket
       })

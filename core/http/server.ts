@@ -23,6 +23,8 @@ export interface HttpListening {
    * has the routes of all modules. Throws CodedError `ERR_LISTEN`; then nothing has changed.
    */
   listen(owner: string, ports: readonly HttpPort[]): Promise<HttpPort[]>
+  /** Where HTTP is spoken now, whoever asked for it. */
+  ports(): HttpPort[]
 }
 
 export interface HttpParts {
@@ -60,7 +62,6 @@ export class HttpServer implements HttpListening {
     return this.#ports.claim(owner, ports)
   }
 
-  /** Where HTTP is spoken now. */
   ports(): HttpPort[] {
     return this.#ports.list()
   }

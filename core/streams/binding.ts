@@ -60,5 +60,5 @@ export function bindResult(iq: Element, jid: JID): Element {
 }
 
 export function sessionResult(iq: Element): Element {
-  return el('iq', { type: 'result', id: iq.attrs.id as string | undefined })
+  return el('iq', { type: 'result', id: iq.attrs.id })
 }

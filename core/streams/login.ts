@@ -60,7 +60,7 @@ export class Login {
     const { domain, secure, remoteAddress } = this.#stream
     // RFC 6120 §6.5.4
     if (tlsFirst) return this.#fail('encryption-required')
-    const name = element.attrs.mechanism as string | undefined
+    const name = element.attrs.mechanism
     const mechanism = host.items.list('sasl-mechanism').find(each => each.name === name)
     if (!mechanism) return this.#fail('invalid-mechanism')
     if (mechanism.needsTls && !secure) return this.#fail('encryption-required')
