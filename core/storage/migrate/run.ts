@@ -36,10 +36,7 @@ export async function runMigrations(
   const pending = pendingMigrations(listMigrations(folder), new Set(rows.map(row => row.name)))
   const batch = Math.max(0, ...rows.map(row => row.batch)) + 1
   const record = (file: MigrationFile) => (on: Knex) =>
-    on(table)
-      .insert({ name: file.name, batch, migration_time: on.raw('CURRENT_TIMESTAMP') })
-      .onConflict('name')
-      .ignore()
+    on(table).insert({ name: file.name, batch, migration_time: on.raw('CURRENT_TIMESTAMP') })
   const ran: string[] = []
   for (const file of pending) {
     const started = Date.now()

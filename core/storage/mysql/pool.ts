@@ -15,6 +15,7 @@ export interface MysqlPool {
 
 /** Of MariaDB and of MySQL, whichever the server has. */
 const COLLATIONS = ['utf8mb4_nopad_bin', 'utf8mb4_0900_bin']
+export const LIST_COLLATIONS = `SELECT COLLATION_NAME AS name FROM information_schema.COLLATIONS WHERE COLLATION_NAME IN ('${COLLATIONS.join("', '")}')`
 // A value that does not fit is an error and never cut. NO_BACKSLASH_ESCAPES stays off: Knex escapes what it puts
 // into a schema with backslashes.
 const SQL_MODE =
@@ -91,12 +92,13 @@ export async function openPool(options: MysqlOptions): Promise<MysqlPool> {
 }
 
 async function findCollation(connection: Mysql.Connection): Promise<string> {
-  const [rows] = await connection.query<Mysql.RowDataPacket[]>(
-    'SELECT COLLATION_NAME AS name FROM information_schema.COLLATIONS WHERE COLLATION_NAME IN (?, ?)',
-    COLLATIONS
-  )
-  const names = rows.map(row => row['name'] as string)
-  const found = COLLATIONS.find(name => names.includes(name))
+  const [rows] = await connection.query<Mysql.RowDataPacket[]>(LIST_COLLATIONS)
+  return chooseCollation(rows as { name: string }[])
+}
+
+/** From what `LIST_COLLATIONS` finds. */
+export function chooseCollation(rows: readonly { name: string }[]): string {
+  const found = COLLATIONS.find(name => rows.some(row => row.name === name))
   if (found !== undefined) return found
   throw new CodedError(
     'ERR_STORAGE_CONNECT',

@@ -22,6 +22,7 @@ export async function runSqliteMigrations(
   folder: string,
   log: StorageLog
 ): Promise<MigrationReport> {
+  const table = migrationTable(owner)
   const knex = connectedKnex(path)
   try {
     const runner = {
@@ -30,11 +31,11 @@ export async function runSqliteMigrations(
       createTable: sqliteSchema(knex).createTable,
       step: (file, up, record) =>
         knex.transaction(async trx => {
-          // First of all, because it takes the lock for writing: then what another process did can be seen.
-          await record(trx)
-          const [row] = (await trx.raw('SELECT changes() AS made')) as [{ made: number }]
-          if (row.made === 0) return false
+          // A write that changes nothing takes the lock: then what another process did can be seen.
+          await trx(table).where({ id: -1 }).update({ batch: 0 })
+          if (await trx(table).where({ name: file.name }).first('id')) return false
           await up(migrationContext(trx, 'sqlite', sqliteSchema(trx), file, log))
+          await record(trx)
           return true
         })
     } satisfies Parameters<typeof runMigrations>[0]
