@@ -209,11 +209,10 @@ export class TreeBuilder {
 
   /** A CDATA section; it starts with `<!`. */
   readSection(bytes: Buffer, at: number, end: number): number {
-    const opened = SECTION.length
-    if (at + 2 < end && bytes[at + 2] !== B.OPEN_BRACKET) throw declarationRefused()
-    if (at + opened > end) return INCOMPLETE
-    if (ascii(bytes, at, at + opened) !== SECTION) throw declarationRefused()
-    const from = at + opened
+    const from = at + SECTION.length
+    const opening = ascii(bytes, at, Math.min(from, end))
+    if (!SECTION.startsWith(opening)) throw declarationRefused()
+    if (from > end) return INCOMPLETE
     const to = bytes.indexOf(']]>', from)
     if (to < 0) return INCOMPLETE
     const text = sectionData(utf8(bytes, from, to))

@@ -11,9 +11,6 @@ const DECLARATION = new RegExp(
 /** Checks an XML declaration, from `<?` to `?>`; throws a StreamError. A standalone declaration means nothing here. */
 export function checkDeclaration(text: string): void {
   const found = DECLARATION.exec(text)
-  // RFC 6120 §11.1: any other processing instruction is forbidden.
-  if (!/^<\?xml[ \t\r\n?]/.test(text))
-    throw new StreamError('restricted-xml', 'processing instructions are not allowed')
   if (!found) throw new StreamError('not-well-formed', 'the XML declaration is malformed')
   const version = found[1] ?? found[2]
   const encoding = found[3] ?? found[4]
@@ -23,4 +20,13 @@ export function checkDeclaration(text: string): void {
   if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') {
     throw new StreamError('unsupported-encoding', 'XMPP is UTF-8')
   }
+}
+
+/**
+ * Throws a StreamError where the first six characters of an instruction, or as many as there are, show that it is
+ * no XML declaration (RFC 6120 §11.1).
+ */
+export function checkTarget(text: string): void {
+  if ('<?xml'.startsWith(text.slice(0, 5)) && (text.length < 6 || /^.{5}[ \t\r\n?]/.test(text))) return
+  throw new StreamError('restricted-xml', 'processing instructions are not allowed')
 }

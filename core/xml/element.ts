@@ -22,7 +22,9 @@ export type Attrs = Record<string, string | number | undefined>
  */
 export type Attributes = Record<string, string>
 export const Attributes = function Attributes() {} as unknown as new () => Attributes
-Attributes.prototype = Object.create(null, { hasOwnProperty: { value: Object.prototype.hasOwnProperty } })
+Attributes.prototype = Object.create(null, {
+  hasOwnProperty: { value: Object.prototype.hasOwnProperty, writable: true }
+})
 
 /** An element with these very attributes. */
 export function make(name: string, attrs: Attributes, parent: Element | null): Element {

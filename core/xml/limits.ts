@@ -7,7 +7,7 @@ export interface XmlLimits {
   readonly stanzaBytes: number
   /** Elements in each other; the stanza itself is the first. */
   readonly depth: number
-  /** All elements of a stanza: the smallest takes 4 bytes of the stream and a hundred times that in memory. */
+  /** All elements of a stanza: the smallest takes 4 bytes of the stream and forty times that in memory. */
   readonly elements: number
   /** Attributes and namespace declarations of one element. */
   readonly attributes: number

@@ -1,8 +1,8 @@
 import { StreamError } from '../errors'
 import { endTagEnd, INCOMPLETE, TreeBuilder } from './builder'
 import { BANG, LT, QUESTION, SLASH } from './bytes'
-import { checkDeclaration } from './declaration'
-import { utf8 } from './decode'
+import { checkDeclaration, checkTarget } from './declaration'
+import { ascii, utf8 } from './decode'
 import type { Element } from './element'
 import { Held } from './held'
 import { DEFAULT_LIMITS, stanzaTooBig, type XmlLimits } from './limits'
@@ -71,7 +71,7 @@ export class StreamParser {
   #inHandler = false
   #held: Held | undefined
   /** What came while the parser was paused or at work. */
-  #waiting: Buffer[] = []
+  #waiting: Buffer[] | undefined
   /** The bytes that are being read, and how far they have been. */
   #bytes: Buffer = NOTHING
   #at = 0
@@ -99,7 +99,7 @@ export class StreamParser {
   /** How many bytes wait for `resume`. */
   get waitingBytes(): number {
     let bytes = this.#paused ? 0 : this.#bytes.length - this.#at
-    for (const chunk of this.#waiting) bytes += chunk.length
+    for (const chunk of this.#waiting ?? []) bytes += chunk.length
     return bytes
   }
 
@@ -109,8 +109,9 @@ export class StreamParser {
    */
   write(chunk: Uint8Array): void {
     if (this.#stopped || (chunk.length === 0 && !this.#framed)) return
-    this.#waiting.push(asBuffer(chunk))
-    this.#run()
+    const bytes = asBuffer(chunk)
+    if (this.#busy || this.#paused || this.#waiting) (this.#waiting ??= []).push(bytes)
+    this.#run(this.#waiting ? undefined : bytes)
   }
 
   /** Ends parsing after the stanza whose handler is running; bytes are kept until `resume`. */
@@ -131,7 +132,7 @@ export class StreamParser {
     this.#stopped = false
     this.#phase = RESTARTED
     this.#builder.reset(this.#framed ? this.#contentNs : undefined)
-    if (this.#held) this.#waiting.unshift(this.#held.bytes)
+    if (this.#held) this.#putBack(this.#held.bytes)
     this.#held = undefined
   }
 
@@ -143,24 +144,22 @@ export class StreamParser {
     const rest = Buffer.concat([
       this.#held?.bytes ?? NOTHING,
       this.#bytes.subarray(this.#at),
-      ...this.#waiting
+      ...(this.#waiting ?? [])
     ])
     this.#stopped = true
     this.#held = undefined
     this.#bytes = NOTHING
     this.#at = 0
-    this.#waiting = []
+    this.#waiting = undefined
     this.#builder.reset(undefined)
     return rest
   }
 
-  #run(): void {
+  #run(first?: Buffer): void {
     if (this.#busy) return
     this.#busy = true
     try {
-      while (!this.#paused && !this.#stopped) {
-        const chunk = this.#waiting.shift()
-        if (chunk === undefined) break
+      for (let chunk = first ?? this.#next(); chunk; chunk = this.#next()) {
         if (this.#framed) this.#frame(chunk)
         else this.#chunk(chunk)
       }
@@ -174,6 +173,18 @@ export class StreamParser {
     }
   }
 
+  #next(): Buffer | undefined {
+    if (!this.#waiting || this.#paused || this.#stopped) return undefined
+    const chunk = this.#waiting.shift()
+    // An empty array would keep the room it once had, on each connection.
+    if (this.#waiting.length === 0) this.#waiting = undefined
+    return chunk
+  }
+
+  #putBack(bytes: Buffer): void {
+    if (bytes.length > 0) (this.#waiting ??= []).unshift(bytes)
+  }
+
   #chunk(chunk: Buffer): void {
     const held = this.#held
     if (held === undefined) return this.#read(chunk, false)
@@ -181,7 +192,7 @@ export class StreamParser {
     this.#checkSize(held.length)
     if (end < 0) return
     this.#held = undefined
-    if (end < chunk.length) this.#waiting.unshift(chunk.subarray(end))
+    if (end < chunk.length) this.#putBack(chunk.subarray(end))
     this.#read(held.bytes, true)
   }
 
@@ -238,7 +249,7 @@ export class StreamParser {
   #interrupted(bytes: Buffer, at: number): boolean {
     if (this.#bytes !== bytes) return true
     if (!this.#paused) return false
-    if (at < bytes.length) this.#waiting.unshift(bytes.subarray(at))
+    this.#putBack(bytes.subarray(at))
     this.#bytes = NOTHING
     this.#at = 0
     return true
@@ -337,6 +348,7 @@ export class StreamParser {
 
   #declaration(bytes: Buffer, at: number): number {
     if (!this.#declarationMayCome) throw instruction()
+    checkTarget(ascii(bytes, at, Math.min(at + 6, bytes.length)))
     const end = bytes.indexOf('>', at)
     if (end < 0) return INCOMPLETE
     checkDeclaration(utf8(bytes, at, end + 1))

@@ -61,7 +61,7 @@ Object.defineProperty(FrozenElement.prototype, 'parent', { get: () => null, set:
 function freeze(element: Element): void {
   Object.freeze(element.attrs)
   Object.freeze(element.children)
-  for (const child of element.children) if (typeof child === 'object') freeze(child)
+  for (const child of element.children) if (typeof child === 'object' && !(XML in child)) freeze(child)
 }
 
 /** A string in one piece: one that was put together of many is walked through again at each use. */
