@@ -10,7 +10,7 @@ import { optionsOf, writtenOn, type ModuleSettings } from './settings'
 import { startModules } from './start'
 import { stopInstance, stopOrder } from './stop'
 import { swap } from './swap'
-import type { Workshop } from './workshop'
+import { forgetIdle, type Workshop } from './workshop'
 
 /** What became of a changed config; lines for a person. */
 export interface ConfigureReport {
@@ -35,7 +35,10 @@ export async function configure(workshop: Workshop, settings: ModuleSettings): P
   const stays = (one: Wanted): boolean => !gone.some(away => away.host === one.at && away.name === one.name)
   const added = wantedOn(next).filter(one => isStarted(one, registry.get(one.name, one.at.name), old))
   const { order, faults } = prepare(added, registry.running().filter(stays), catalogue, settings)
-  const broken = [...faults.map(fault => fault.message), ...stillNeeded(workshop, gone)]
+  const needed = stillNeeded(workshop, gone)
+  // What is needed and goes would be told a second time, as missing
+  const others = faults.filter(fault => needed.length === 0 || fault.code !== 'ERR_MODULE_MISSING')
+  const broken = [...needed, ...others.map(fault => fault.message)]
   if (broken.length > 0) return { applied: [], failed: broken }
   workshop.settings = settings
   const report: ConfigureReport = { applied: [], failed: [] }
@@ -92,6 +95,7 @@ async function startAll(workshop: Workshop, order: readonly Ready[], report: Con
     const instance = registry.get(name, at.name)
     if (instance?.version) report.applied.push(`${named(instance)}: started`)
     else if (instance?.state === 'waiting') report.failed.push(`${named(instance)}: ${instance.error}`)
+    forgetIdle(workshop, name)
   }
 }
 

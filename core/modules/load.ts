@@ -3,7 +3,7 @@ import { prepare, type Wanted } from './prepare'
 import type { ReloadReport } from './server-api'
 import { enabledOn } from './settings'
 import { startModules } from './start'
-import { hostLabel, list, type Workshop } from './workshop'
+import { forgetIdle, hostLabel, list, type Workshop } from './workshop'
 
 /** Every module that the config turns on, the hosts' before the server's: what opens ports comes last. */
 export function wantedOn(workshop: Workshop): Wanted[] {
@@ -33,7 +33,7 @@ export async function load(
     const instance = registry.at(name, at)
     if (!instance.version && instance.state !== 'failed') instance.fail(why)
   }
-  if (!registry.of(name).some(one => one.version)) catalogue.forget(name)
+  forgetIdle(workshop, name)
   return { ok: false, message: `${name} was not loaded: ${why}` }
 }
 

@@ -20,8 +20,11 @@ export async function startModules(
 ): Promise<CodedError[]> {
   const faults: CodedError[] = []
   const migrated = new Map<string, CodedError | undefined>()
-  for (const ready of order) {
-    const instance = registry.at(ready.name, ready.at)
+  // All are known before the first is started: one may use another that comes later, on another host
+  const instances = order.map(({ name, at }) => registry.at(name, at))
+  for (const instance of instances) instance.state = 'waiting'
+  for (const [i, ready] of order.entries()) {
+    const instance = instances[i] as Instance
     const missing = (ready.loaded.definition.dependencies ?? []).find(
       name => !registry.find(name, ready.at.name, undefined)
     )

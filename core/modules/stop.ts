@@ -3,7 +3,7 @@ import { label, Graph } from './graph'
 import type { UnloadReason } from './contract'
 import type { Instance } from './instance'
 import type { ReloadReport } from './server-api'
-import { hostLabel, list, type Workshop } from './workshop'
+import { forgetIdle, hostLabel, list, type Workshop } from './workshop'
 
 /** Those that run, each before what it needs; among others the one that was started last comes first. */
 export function stopOrder(instances: readonly Instance[]): Instance[] {
@@ -25,10 +25,11 @@ export function stopOrder(instances: readonly Instance[]): Instance[] {
 /** Stops what runs; its handlers have a moment to end. */
 export async function stopInstance(
   instance: Instance,
-  { services, catalogue, registry, limits }: Workshop,
+  workshop: Workshop,
   why: UnloadReason['why'],
   by?: Traced
 ): Promise<void> {
+  const { services, limits } = workshop
   const { version, host, name } = instance
   instance.stop()
   if (version) {
@@ -36,7 +37,7 @@ export async function stopInstance(
     await scope.close({ why }, { wait: limits.drain, excused: by?.owner === scope ? 1 : 0 })
     services.bus.emit('module/unloaded', host.name, name)
   }
-  if (!registry.of(name).some(other => other.version)) catalogue.forget(name)
+  forgetIdle(workshop, name)
 }
 
 /** `ServerApi.modules.unload` */

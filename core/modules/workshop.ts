@@ -19,6 +19,11 @@ export interface Workshop {
   hosts(): Host[]
 }
 
+/** Code that nothing runs on any more is read from the disk when it is wanted again. */
+export function forgetIdle({ registry, catalogue }: Workshop, name: string): void {
+  if (!registry.of(name).some(instance => instance.version)) catalogue.forget(name)
+}
+
 /** How an operator names a host. */
 export function hostLabel(host: Host): string {
   return host.type === 'server' ? 'the server' : host.name

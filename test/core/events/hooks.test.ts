@@ -34,7 +34,13 @@ test('handlers run by priority, then rank, then order of registration', () => {
   assert.deepEqual(ran, ['guard', 'first', 'first again', 'second', 'late'])
   assert.deepEqual(
     hooks.list().map(({ module, priority }) => [module, priority]),
-    [['guard', 100], ['first', 0], ['first again', 0], ['second', 0], ['late', -1]]
+    [
+      ['guard', 100],
+      ['first', 0],
+      ['first again', 0],
+      ['second', 0],
+      ['late', -1]
+    ]
   )
 })
 
@@ -76,9 +82,13 @@ test('what a handler throws ends the chain, and the event tells whose it was', a
   const hooks = new Hooks()
   const [good, bad] = [owner('good'), owner('bad')]
   hooks.add('x', () => undefined, good)
-  hooks.add('x', () => {
-    throw new Error('boom')
-  }, bad)
+  hooks.add(
+    'x',
+    () => {
+      throw new Error('boom')
+    },
+    bad
+  )
   hooks.add('x', () => assert.fail('the chain went on'), good)
   const thrown = event()
   assert.throws(() => hooks.run('x', thrown), /boom/)
@@ -97,12 +107,16 @@ test('a chain raised by a handler with the same event gives the event back', asy
   const seen: unknown[] = []
   hooks.add('inner', () => undefined, inner)
   hooks.add('inner async', () => Promise.resolve(), inner)
-  hooks.add('outer', async e => {
-    void hooks.run('inner', e as Traced)
-    seen.push((e as Traced).owner)
-    await hooks.run('inner async', e as Traced)
-    seen.push((e as Traced).owner)
-  }, outer)
+  hooks.add(
+    'outer',
+    async e => {
+      void hooks.run('inner', e as Traced)
+      seen.push((e as Traced).owner)
+      await hooks.run('inner async', e as Traced)
+      seen.push((e as Traced).owner)
+    },
+    outer
+  )
   const one = event()
   await hooks.run('outer', one)
   assert.deepEqual(seen, [outer, outer])
@@ -113,11 +127,15 @@ test('adding and removing while a chain runs does not change that run', () => {
   const hooks = new Hooks()
   const ran: string[] = []
   const by = owner('m')
-  const remove = hooks.add('x', () => {
-    ran.push('one')
-    remove()
-    hooks.add('x', () => void ran.push('new'), by)
-  }, by)
+  const remove = hooks.add(
+    'x',
+    () => {
+      ran.push('one')
+      remove()
+      hooks.add('x', () => void ran.push('new'), by)
+    },
+    by
+  )
   hooks.add('x', () => void ran.push('two'), by)
   void hooks.run('x', event())
   assert.deepEqual(ran, ['one', 'two'])
@@ -131,7 +149,10 @@ test('a chain whose last handler is removed is gone', () => {
   const hooks = new Hooks()
   const remove = hooks.add('x', () => undefined, owner('m'))
   assert.ok(hooks.has('x'))
-  assert.deepEqual(hooks.ownersOf('x').map(one => one.module), ['m'])
+  assert.deepEqual(
+    hooks.ownersOf('x').map(one => one.module),
+    ['m']
+  )
   remove()
   assert.ok(!hooks.has('x'))
   assert.deepEqual(hooks.ownersOf('x'), [])
@@ -147,7 +168,8 @@ test('what a guard guards is refused while any of its guards is away', () => {
   assert.equal(hooks.refusedBy('x'), 'limits')
   assert.throws(
     () => hooks.run('x', event()),
-    (error: unknown) => isStanzaError(error) && error.condition === 'service-unavailable' && error.type === 'wait'
+    (error: unknown) =>
+      isStanzaError(error) && error.condition === 'service-unavailable' && error.type === 'wait'
   )
   hooks.permit('x', 'limits')
   assert.equal(hooks.refusedBy('x'), 'blocking')

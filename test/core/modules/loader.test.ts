@@ -179,7 +179,10 @@ test('refused: an entry that is an ES module, by its name or by its package', t 
     'mod_z/index.js': `const { defineModule, z } = require('balcony')
       exports.default = defineModule({ name: 'z', description: 'plain', on: ['virtual'], config: z.object({}), setup () {} })`
   })
-  for (const [name, file] of [['x', 'index.mjs'], ['y', 'index.js']] as const) {
+  for (const [name, file] of [
+    ['x', 'index.mjs'],
+    ['y', 'index.js']
+  ] as const) {
     const error = refusal(loader, name)
     assert.equal(error.code, 'ERR_MODULE_ESM')
     assert.ok(error.message.startsWith(path.join(folder, `mod_${name}`, file)), error.message)
@@ -213,14 +216,25 @@ test('refused: a definition with faults, all of them told', t => {
   })
   const error = refusal(loader, 'x')
   assert.equal(error.code, 'ERR_MODULE_DEFINITION')
-  for (const part of ["'y'", 'description', 'on must', 'zod', 'setup', 'dependencies', path.join(folder, 'mod_x/index.ts')]) {
+  for (const part of [
+    "'y'",
+    'description',
+    'on must',
+    'zod',
+    'setup',
+    'dependencies',
+    path.join(folder, 'mod_x/index.ts')
+  ]) {
     assert.ok(error.message.includes(part), `${part} is not in: ${error.message}`)
   }
   assert.match(refusal(loader, 'y').message, /default export/)
 })
 
 test('names that are none find nothing', t => {
-  const { loader } = setUp(t, { 'mod_x/index.ts': moduleText('x', 'v'), 'elsewhere/index.ts': 'export default {}' })
+  const { loader } = setUp(t, {
+    'mod_x/index.ts': moduleText('x', 'v'),
+    'elsewhere/index.ts': 'export default {}'
+  })
   for (const name of ['y', '../elsewhere', 'x/../x', '', 'X', 'a'.repeat(64)]) {
     assert.equal(loader.find(name), undefined)
     assert.equal(refusal(loader, name).code, 'ERR_MODULE_UNKNOWN')
@@ -229,7 +243,11 @@ test('names that are none find nothing', t => {
 
 test('a folder that comes first wins, and all names are listed', t => {
   const [own, shipped] = [tempFolder(t), tempFolder(t)]
-  write(shipped, { 'mod_x/index.ts': moduleText('x', 'v'), 'mod_y/index.ts': moduleText('y', 'v'), 'mod_empty/README.md': '' })
+  write(shipped, {
+    'mod_x/index.ts': moduleText('x', 'v'),
+    'mod_y/index.ts': moduleText('y', 'v'),
+    'mod_empty/README.md': ''
+  })
   write(own, { 'mod_x/index.js': 'module.exports = {}', 'lib_z/index.ts': '' })
   const loader = new ModuleLoader([own, shipped, path.join(own, 'missing')], FACE)
   assert.deepEqual(loader.names(), ['x', 'y'])
@@ -238,7 +256,10 @@ test('a folder that comes first wins, and all names are listed', t => {
 })
 
 test('the catalogue tells the config what there is, and keeps the code that is in use', t => {
-  const { loader, folder } = setUp(t, { 'mod_x/index.ts': moduleText('x', 'v'), 'mod_bad/index.ts': 'let a = ;' })
+  const { loader, folder } = setUp(t, {
+    'mod_x/index.ts': moduleText('x', 'v'),
+    'mod_bad/index.ts': 'let a = ;'
+  })
   const catalogue = new ModuleCatalogue(loader)
   const x = catalogue.get('x')
   assert.ok(x && 'schema' in x)

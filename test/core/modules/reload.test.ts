@@ -33,7 +33,10 @@ test('a swap puts the new code in place, with the state of the old, nested edits
   await rig.manager.start()
   rig.ask('test/count')
   assert.equal(rig.ask('test/count').answer, 2)
-  rig.write({ 'mod_one/deep/word.ts': `export const word = 'new '`, 'lib_word/index.ts': `export const lib = 'new'` })
+  rig.write({
+    'mod_one/deep/word.ts': `export const word = 'new '`,
+    'lib_word/index.ts': `export const lib = 'new'`
+  })
   const report = await rig.manager.reload('one')
   assert.deepEqual(report, { ok: true, message: 'one reloaded (version 2) on a.example' })
   assert.deepEqual(rig.values(), ['new new'])
@@ -82,7 +85,8 @@ const REFUSED: { what: string; text: (old: string) => string; says: (file: strin
   {
     what: 'a need for what is not there',
     text: old => old.replace('setup (', `dependencies: ['nothing'], setup (`),
-    says: () => 'one on a.example needs nothing, which is not enabled on a.example or on the server: add it to the config'
+    says: () =>
+      'one on a.example needs nothing, which is not enabled on a.example or on the server: add it to the config'
   },
   {
     what: 'an iq that another module answers',
@@ -96,7 +100,11 @@ for (const { what, text, says } of REFUSED) {
     const rig = new Rig(t, {
       files: {
         'mod_one/index.ts': counter('old'),
-        'mod_other/index.ts': moduleText('other', 'other', `ctx.iq('get', 'host', 'urn:x', 'query', () => undefined)`)
+        'mod_other/index.ts': moduleText(
+          'other',
+          'other',
+          `ctx.iq('get', 'host', 'urn:x', 'query', () => undefined)`
+        )
       },
       config: 'hosts: { a.example: { modules: { one: { word: hello }, other: {} } } }'
     })
@@ -105,7 +113,10 @@ for (const { what, text, says } of REFUSED) {
     rig.write({ 'mod_one/index.ts': text(counter('old')) })
     const report = await rig.manager.reload('one')
     assert.equal(report.ok, false)
-    assert.equal(report.message, `one was not reloaded: ${says(rig.file('mod_one/index.ts'))}; version 1 goes on running`)
+    assert.equal(
+      report.message,
+      `one was not reloaded: ${says(rig.file('mod_one/index.ts'))}; version 1 goes on running`
+    )
     assert.deepEqual(rig.values().sort(), ['old', 'other'])
     assert.equal(rig.ask('test/count').answer, 2)
     assert.ok(rig.gate.open)
@@ -126,7 +137,9 @@ test('on all its hosts or on none', async t => {
   await rig.manager.start()
   rig.ask('test/count', {}, 'a.example')
   rig.ask('test/count', {}, 'b.example')
-  rig.write({ 'mod_one/index.ts': counter('new', `\nif (ctx.host.name === 'b.example') throw new Error('not here')`) })
+  rig.write({
+    'mod_one/index.ts': counter('new', `\nif (ctx.host.name === 'b.example') throw new Error('not here')`)
+  })
   const report = await rig.manager.reload('one')
   assert.equal(report.ok, false)
   assert.match(report.message, /one on b\.example: .*:14: not here; version 1 goes on running$/)
@@ -135,7 +148,10 @@ test('on all its hosts or on none', async t => {
     assert.equal(rig.ask('test/count', {}, host).answer, 2)
   }
   rig.write({ 'mod_one/index.ts': counter('new') })
-  assert.equal((await rig.manager.reload('one')).message, 'one reloaded (version 3) on a.example and b.example')
+  assert.equal(
+    (await rig.manager.reload('one')).message,
+    'one reloaded (version 3) on a.example and b.example'
+  )
   assert.deepEqual([...rig.values('a.example'), ...rig.values('b.example')], ['new', 'new'])
 })
 
@@ -146,11 +162,19 @@ test('where the version before cannot be started again either, what it guards is
     config: ON_TWO
   })
   await rig.manager.start()
-  rig.write({ 'mod_one/index.ts': moduleText('one', 'new', `throw new Error('no')`, `guards: ['pre-message'],`) })
+  rig.write({
+    'mod_one/index.ts': moduleText('one', 'new', `throw new Error('no')`, `guards: ['pre-message'],`)
+  })
   const report = await rig.manager.reload('one')
   assert.equal(report.ok, false)
-  assert.match(report.message, /:10: no; it does not run on a\.example \(.*not twice\); it does not run on b\.example/)
-  assert.deepEqual(rig.manager.list().map(one => one.state), ['failed', 'failed'])
+  assert.match(
+    report.message,
+    /:10: no; it does not run on a\.example \(.*not twice\); it does not run on b\.example/
+  )
+  assert.deepEqual(
+    rig.manager.list().map(one => one.state),
+    ['failed', 'failed']
+  )
   assert.deepEqual(rig.values(), [])
   assert.equal(rig.host().hooks.refusedBy('pre-message'), 'one')
 
@@ -206,7 +230,11 @@ function promise<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
 }
 
 test('a handler that computes or stores is waited for; stanzas wait meanwhile, in order', async t => {
-  const rig = new Rig(t, { files: { 'mod_one/index.ts': slow('old') }, config: ON_ONE, limits: { drain: 5000 } })
+  const rig = new Rig(t, {
+    files: { 'mod_one/index.ts': slow('old') },
+    config: ON_ONE,
+    limits: { drain: 5000 }
+  })
   await rig.manager.start()
   const until = promise<void>()
   const under = rig.ask('test/slow', { until: until.promise })
@@ -218,7 +246,11 @@ test('a handler that computes or stores is waited for; stanzas wait meanwhile, i
   const handled: string[] = []
   const queue = (): SenderQueue<string> =>
     new SenderQueue(
-      { handle: item => void handled.push(`${item} ${rig.values()[0]}`), joins: () => false, full: () => undefined },
+      {
+        handle: item => void handled.push(`${item} ${rig.values()[0]}`),
+        joins: () => false,
+        full: () => undefined
+      },
       rig.gate,
       { count: 10, bytes: 1000 }
     )
@@ -235,14 +267,22 @@ test('a handler that computes or stores is waited for; stanzas wait meanwhile, i
 })
 
 test('one that takes too long finishes on the old code, and is named', async t => {
-  const rig = new Rig(t, { files: { 'mod_one/index.ts': slow('old') }, config: ON_ONE, limits: { drain: 20 } })
+  const rig = new Rig(t, {
+    files: { 'mod_one/index.ts': slow('old') },
+    config: ON_ONE,
+    limits: { drain: 20 }
+  })
   await rig.manager.start()
   const until = promise<void>()
   const under = rig.ask('test/slow', { until: until.promise })
   rig.write({ 'mod_one/index.ts': slow('new') })
   assert.equal((await rig.manager.reload('one')).ok, true)
   assert.deepEqual(rig.values(), ['new'])
-  assert.ok(rig.lines.some(({ level, text }) => level === 'warn' && text.startsWith('one a.example: 1 handlers are still at work')))
+  assert.ok(
+    rig.lines.some(
+      ({ level, text }) => level === 'warn' && text.startsWith('one a.example: 1 handlers are still at work')
+    )
+  )
   until.resolve()
   await under.done
   assert.equal(under.answer, 'old')
@@ -299,11 +339,17 @@ test('a handler may reload its own module, or the one whose handler waits for it
   rig.write({ 'mod_one/index.ts': moduleText('one', 'new', asks.replaceAll('%', 'new')) })
   const own = rig.ask('test/reload')
   await own.done
-  assert.deepEqual([own.answer, own.report], ['old', { ok: true, message: 'one reloaded (version 2) on a.example' }])
+  assert.deepEqual(
+    [own.answer, own.report],
+    ['old', { ok: true, message: 'one reloaded (version 2) on a.example' }]
+  )
   assert.deepEqual(rig.values(), ['helper', 'new'])
   const through = rig.ask('test/through')
   await through.done
-  assert.deepEqual([through.answer, through.report], ['new', { ok: true, message: 'one reloaded (version 3) on a.example' }])
+  assert.deepEqual(
+    [through.answer, through.report],
+    ['new', { ok: true, message: 'one reloaded (version 3) on a.example' }]
+  )
 })
 
 test('what is deferred runs before the next setup, newest first, and says why', async t => {
@@ -340,7 +386,11 @@ test('timers do not fire while their module is swapped, and only those of the ve
     if (ctx.db.fail && '${value}' === 'new') return new Promise(() => {})`
   const log: string[] = []
   const db = { log, fail: false, state: undefined as unknown }
-  const rig = new Rig(t, { files: { 'mod_one/index.ts': moduleText('one', 'old', body('old')) }, config: ON_ONE, db: db as object })
+  const rig = new Rig(t, {
+    files: { 'mod_one/index.ts': moduleText('one', 'old', body('old')) },
+    config: ON_ONE,
+    db: db as object
+  })
   await rig.manager.start()
   rig.write({ 'mod_one/index.ts': moduleText('one', 'new', body('new')) })
   // State that cannot be handed over: the old version goes on with its timers
@@ -358,7 +408,8 @@ test('timers do not fire while their module is swapped, and only those of the ve
 })
 
 test('among equal priorities a swapped module keeps its place', async t => {
-  const hook = (value: string): string => `ctx.hook('test/order', (event: any) => { event.answer = [...(event.answer ?? []), '${value}'] })`
+  const hook = (value: string): string =>
+    `ctx.hook('test/order', (event: any) => { event.answer = [...(event.answer ?? []), '${value}'] })`
   const rig = new Rig(t, {
     files: {
       'mod_one/index.ts': moduleText('one', 'one', hook('one')),
@@ -376,7 +427,8 @@ test('among equal priorities a swapped module keeps its place', async t => {
 })
 
 test('who depends on it keeps running: handles find the new version, watchers see items go and come', async t => {
-  const offers = (value: string): string => `return { word: (s: string) => s + ' ${value}', later: async () => '${value}', data: 5 }`
+  const offers = (value: string): string =>
+    `return { word: (s: string) => s + ' ${value}', later: async () => '${value}', data: 5 }`
   const user = `
     const one = ctx.use('one')
     ctx.watch('test/value', {
@@ -423,7 +475,9 @@ test('the version before answers calls until the next one has taken effect', asy
     db: { go: go.promise } as object
   })
   await rig.manager.start()
-  rig.write({ 'mod_one/index.ts': moduleText('one', 'new', `return ctx.db.go.then(() => ({ word: () => 'new' }))`) })
+  rig.write({
+    'mod_one/index.ts': moduleText('one', 'new', `return ctx.db.go.then(() => ({ word: () => 'new' }))`)
+  })
   const reloading = rig.manager.reload('one')
   await new Promise(setImmediate)
   assert.equal(rig.gate.open, false)
@@ -455,7 +509,10 @@ test('the migrations of the new version run first; when they fail, nothing is sw
   await rig.manager.start()
   rig.write({ 'mod_one/index.ts': counter('new'), 'mod_one/migrations/001.ts': '' })
   fail = true
-  assert.equal((await rig.manager.reload('one')).message, 'one was not reloaded: one: disk full; version 1 goes on running')
+  assert.equal(
+    (await rig.manager.reload('one')).message,
+    'one was not reloaded: one: disk full; version 1 goes on running'
+  )
   fail = false
   assert.equal((await rig.manager.reload('one')).ok, true)
   assert.deepEqual(rig.values(), ['new'])

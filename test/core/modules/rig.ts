@@ -118,14 +118,18 @@ export class Rig {
   }
 
   get server(): ServerApi {
-    return { modules: this.manager.api, config: { reload: () => Promise.reject(new Error('none')) } } as unknown as ServerApi
+    return {
+      modules: this.manager.api,
+      config: { reload: () => Promise.reject(new Error('none')) }
+    } as unknown as ServerApi
   }
 
   /** Reads a config and makes the hosts that it names. */
   read(text: string): Config {
     const result = loadConfig({ text, name: 'test.yaml' }, this.catalogue, {})
     if (!result.ok) throw new Error(formatFaults(result.faults))
-    for (const name of [...this.hosts.keys()]) if (name !== '' && !result.config.hosts.has(name)) this.hosts.delete(name)
+    for (const name of [...this.hosts.keys()])
+      if (name !== '' && !result.config.hosts.has(name)) this.hosts.delete(name)
     for (const { name, type } of result.config.hosts.values()) {
       if (!this.hosts.has(name)) this.hosts.set(name, new Host(name, type))
     }
@@ -150,7 +154,9 @@ export class Rig {
 
   /** Raises an event of a host; what handlers write into it is the answer. */
   ask(event: string, payload: Asked = {}, host?: string): Asked & { done: Promise<unknown> } {
-    const asked: Asked & { done: Promise<unknown> } = Object.assign(payload, { done: Promise.resolve() as Promise<unknown> })
+    const asked: Asked & { done: Promise<unknown> } = Object.assign(payload, {
+      done: Promise.resolve() as Promise<unknown>
+    })
     asked.done = Promise.resolve(this.host(host).hooks.run(event, asked))
     return asked
   }

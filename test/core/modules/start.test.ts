@@ -35,7 +35,8 @@ test('what is needed is started first, what is on the server last', async t => {
   assert.equal(open, false, 'stanzas wait while modules start')
   assert.ok(rig.gate.open)
   assert.deepEqual(rig.values(), ['three', 'two', 'one'])
-  for (const { name, state, version } of rig.manager.list()) assert.deepEqual([name, state, version], [name, 'running', 1])
+  for (const { name, state, version } of rig.manager.list())
+    assert.deepEqual([name, state, version], [name, 'running', 1])
   assert.equal(rig.manager.list().length, 5)
 
   const stopped: string[] = []
@@ -75,14 +76,23 @@ test('a cycle is named, and so is what is missing', async t => {
     config: ONE_HOST
   })
   const message = await startFault(rig)
-  assert.match(message, /one on a\.example: modules wait for each other: one -> two -> three -> one \(ERR_MODULE_CYCLE\)/)
-  assert.match(message, /three on a\.example needs four, which is not enabled on a\.example or on the server.*\(ERR_MODULE_MISSING\)/)
+  assert.match(
+    message,
+    /one on a\.example: modules wait for each other: one -> two -> three -> one \(ERR_MODULE_CYCLE\)/
+  )
+  assert.match(
+    message,
+    /three on a\.example needs four, which is not enabled on a\.example or on the server.*\(ERR_MODULE_MISSING\)/
+  )
   assert.deepEqual(rig.manager.list(), [])
 })
 
 test('a module that cannot be loaded, and one that cannot run there, are faults of the start', async t => {
   const rig = new Rig(t, {
-    files: { 'mod_one/index.ts': moduleText('one', 'one'), 'mod_two/index.ts': moduleText('two', 'two', '', `dependencies: ['one'],`) },
+    files: {
+      'mod_one/index.ts': moduleText('one', 'one'),
+      'mod_two/index.ts': moduleText('two', 'two', '', `dependencies: ['one'],`)
+    },
     config: 'hosts: { a.example: { modules: { one: {}, two: {} } }, b.example: { modules: { one: {} } } }'
   })
   // Edited after the config was checked
@@ -117,12 +127,17 @@ test('migrations run once per module, before its first setup; one that fails kee
 test('two modules that answer the same iq: the second is told by whom and where', async t => {
   const iq = `ctx.iq('get', 'host', 'urn:x', 'query', () => undefined)`
   const rig = new Rig(t, {
-    files: { 'mod_one/index.ts': moduleText('one', 'one', iq), 'mod_two/index.ts': moduleText('two', 'two', iq) },
+    files: {
+      'mod_one/index.ts': moduleText('one', 'one', iq),
+      'mod_two/index.ts': moduleText('two', 'two', iq)
+    },
     config: 'hosts: { a.example: { modules: { one: {}, two: {} } } }'
   })
   const message = await startFault(rig)
   assert.ok(
-    message.includes(`${rig.file('mod_two/index.ts')}:10: iq-get/host urn:x query is answered by one already (ERR_IQ_TAKEN)`),
+    message.includes(
+      `${rig.file('mod_two/index.ts')}:10: iq-get/host urn:x query is answered by one already (ERR_IQ_TAKEN)`
+    ),
     message
   )
 })
