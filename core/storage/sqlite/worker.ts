@@ -37,12 +37,28 @@ async function perform(task: Task): Promise<unknown> {
   }
   reader ??= openReader(path)
   if (task.do === 'all') return reader.prepare(task.sql).all(...task.values)
-  const rows = reader.pragma('integrity_check') as { integrity_check: string }[]
-  const orphans = reader.pragma('foreign_key_check') as { table: string; rowid: number; parent: string }[]
-  return [
-    ...rows.map(row => row.integrity_check).filter(line => line !== 'ok'),
-    ...orphans.map(row => `row ${row.rowid} of ${row.table} refers to a row that ${row.parent} does not have`)
-  ]
+  return faults(reader)
+}
+
+function faults(connection: Connection): string[] {
+  try {
+    const rows = connection.pragma('integrity_check') as { integrity_check: string }[]
+    const orphans = connection.pragma('foreign_key_check') as {
+      table: string
+      rowid: number
+      parent: string
+    }[]
+    return [
+      ...rows.map(row => row.integrity_check).filter(line => line !== 'ok'),
+      ...orphans.map(
+        row => `row ${row.rowid} of ${row.table} refers to a row that ${row.parent} does not have`
+      )
+    ]
+  } catch (error) {
+    // Damage can end the check itself.
+    if (!String((error as { code?: unknown }).code).startsWith('SQLITE_CORRUPT')) throw error
+    return [(error as Error).message]
+  }
 }
 
 port?.on('message', (task: Task) => {
