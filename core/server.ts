@@ -35,6 +35,11 @@ export interface ServerOptions {
   log?: RootLog
   /** Who holds the lock, for those who find it taken. */
   name?: string
+  /**
+   * Runs the modules of the hosts for what the command line does to their data, and nothing else: no module of the
+   * server itself, nothing listens, nobody is told that the server is there.
+   */
+  headless?: boolean
 }
 
 /** What happened at the first start only, for the operator to read once. */
@@ -142,7 +147,7 @@ export class Server {
       server: () => this.api,
       catalogue: this.#loaded.catalogue,
       settings: this.config,
-      hosts: () => [...this.domains.list(), this.#scope]
+      hosts: () => [...this.domains.list(), ...(parts.options.headless ? [] : [this.#scope])]
     })
   }
 
@@ -184,8 +189,9 @@ export class Server {
       undo.push(() => server.listeners.close())
       undo.push(() => server.http.close())
       await server.manager.start()
-      await server.http.listen('core', httpPorts(server.config))
       await server.#makeOperator()
+      if (options.headless) return server
+      await server.http.listen('core', httpPorts(server.config))
       server.#started = true
       server.bus.emit('server/started')
       return server
@@ -262,7 +268,7 @@ export class Server {
     this.log.info(`stopping: ${reason}`)
     this.listeners.stopAccepting()
     this.http.close()
-    this.bus.emit('server/stopping')
+    if (this.#started) this.bus.emit('server/stopping')
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()
     this.router.stop()
