@@ -1,0 +1,46 @@
+import { z } from 'zod'
+
+/*
+ * How the command line talks to a running server, on a Unix socket that its owner alone can open: one request, a
+ * line of JSON; then lines of JSON, the last of which is the answer. One request for each connection.
+ */
+
+/** Bytes of a request, and of one line of an answer. */
+export const MAX_REQUEST = 65_536
+export const MAX_ANSWER = 16 * 1024 * 1024
+/** Milliseconds in which a request must have come. */
+export const REQUEST_TIME = 10_000
+/** What is under way at the same time, at most. */
+export const MAX_CONNECTIONS = 16
+
+export const Request = z.strictObject({
+  op: z.string().max(100),
+  params: z.unknown().default({})
+})
+
+export type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string } }
+
+/** A line before the answer, of those that an operation has many of. */
+export interface Line {
+  line: string
+}
+
+/** Passes a line on; resolves when another one may follow. */
+export type Emit = (line: string) => void | Promise<void>
+
+/** One thing that the command line can ask for. */
+export interface ControlOperation {
+  params: z.ZodType
+  run(params: never, emit: Emit): unknown
+}
+
+/** By name. */
+export type ControlOperations = Readonly<Record<string, ControlOperation>>
+
+/** Ties the parameters of an operation to their schema. */
+export function operation<S extends z.ZodType>(
+  params: S,
+  run: (params: z.infer<S>, emit: Emit) => unknown
+): ControlOperation {
+  return { params, run }
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { CodedError } from '../errors'
+import { JID } from '../jid'
+import type { Server } from '../server'
+import { operation, type ControlOperations } from './control-protocol'
+import { listening } from './listening'
+
+/** What the server tells of itself. */
+export interface Status {
+  version: string
+  pid: number
+  /** Milliseconds since the epoch. */
+  startedAt: number
+  config: string
+  data: string
+  listening: string[]
+  hosts: { name: string; type: string; sessions: number }[]
+  modules: { running: number; failed: number }
+  /** Bytes of the whole process. */
+  memory: number
+}
+
+const Account = z.strictObject({ jid: z.string().max(3100) })
+const AccountAndPassword = Account.extend({ password: z.string().max(8192) })
+const OneModule = z.strictObject({ name: z.string().max(200), host: z.string().max(3100).optional() })
+
+const PAGE = 500
+
+/** What the command line can ask of a server: over the control socket, or of one that it has opened itself. */
+export function operationsOf(server: Server): ControlOperations {
+  const { accounts, domains, manager } = server
+  return {
+    'user.add': operation(AccountAndPassword, async ({ jid, password }) => {
+      const { local, domain } = account(jid)
+      await accounts.create(local, domain, password)
+    }),
+    'user.exists': operation(Account, ({ jid }) => {
+      const { local, domain } = account(jid)
+      return accounts.exists(local, accountHost(server, domain))
+    }),
+    'user.delete': operation(Account, async ({ jid }) => {
+      const { local, domain } = account(jid)
+      if (!(await accounts.remove(local, accountHost(server, domain)))) throw noAccount(jid)
+    }),
+    'user.password': operation(AccountAndPassword, async ({ jid, password }) => {
+      const { local, domain } = account(jid)
+      if (!(await accounts.setPassword(local, accountHost(server, domain), password))) throw noAccount(jid)
+    }),
+    'user.list': operation(z.strictObject({ host: z.string().optional() }), async ({ host }, emit) => {
+      const virtual = domains.list().filter(({ type }) => type === 'virtual')
+      for (const name of host === undefined ? virtual.map(one => one.name) : [accountHost(server, host)]) {
+        let page = await accounts.list(name, { limit: PAGE })
+        while (page.length > 0) {
+          for (const user of page) await emit(`${user}@${name}`)
+          page = await accounts.list(name, { after: page.at(-1) as string, limit: PAGE }) // it is not empty
+        }
+      }
+    }),
+    'module.list': operation(z.strictObject({}), () => manager.list()),
+    'module.load': operation(OneModule, ({ name, host }) => manager.load(name, host)),
+    'module.unload': operation(OneModule, ({ name, host }) => manager.unload(name, host)),
+    'module.reload': operation(z.strictObject({ name: z.string().max(200) }), ({ name }) =>
+      manager.reload(name)
+    ),
+    hooks: operation(z.strictObject({ host: z.string() }), ({ host }) => {
+      const found = domains.find(JID.tryParse(host)?.domain ?? host)
+      if (!found) throw new CodedError('ERR_NO_HOST', `there is no host ${host}`)
+      return found.hooks.list()
+    }),
+    'config.reload': operation(z.strictObject({}), () => server.reloadConfig()),
+    status: operation(z.strictObject({}), () => statusOf(server))
+  }
+}
+
+function account(text: string): JID {
+  const jid = JID.tryParse(text)
+  if (jid?.kind === 'bare') return jid
+  throw new CodedError('ERR_ACCOUNT_NAME', `${text} is no account: name@host is expected`)
+}
+
+/** The name of a host with accounts. Throws `ERR_ACCOUNT_HOST`. */
+function accountHost({ domains }: Server, name: string): string {
+  const host = domains.get(JID.tryParse(name)?.domain ?? name)
+  if (host?.type === 'virtual') return host.name
+  const virtual = domains.list().filter(({ type }) => type === 'virtual')
+  const known = virtual.map(one => one.name).join(', ') || 'none'
+  throw new CodedError(
+    'ERR_ACCOUNT_HOST',
+    `${name} is no host with accounts of this server; there is: ${known}`
+  )
+}
+
+function noAccount(jid: string): CodedError {
+  return new CodedError('ERR_NO_ACCOUNT', `there is no account ${jid}`)
+}
+
+function statusOf(server: Server): Status {
+  const modules = server.manager.list()
+  return {
+    version: server.api.version,
+    pid: process.pid,
+    startedAt: server.startedAt,
+    config: server.config.file,
+    data: server.dataFolder,
+    listening: listening(server),
+    hosts: server.domains
+      .list()
+      .map(({ name, type, sessions }) => ({ name, type, sessions: sessions.count })),
+    modules: {
+      running: modules.filter(({ state }) => state === 'running').length,
+      failed: modules.filter(({ state }) => state === 'failed').length
+    },
+    memory: process.memoryUsage().rss
+  }
+}

@@ -1,0 +1,40 @@
+import { CodedError } from '../errors'
+import type { Log } from '../log'
+import { Request, type Answer, type ControlOperations, type Emit } from './control-protocol'
+
+/** Does what was asked for. Never rejects: what fails is the answer. */
+export async function perform(
+  operations: ControlOperations,
+  request: unknown,
+  emit: Emit,
+  log: Log
+): Promise<Answer> {
+  const parsed = Request.safeParse(request)
+  if (!parsed.success) return refusal('ERR_CONTROL_REQUEST', 'this is no request')
+  const { op, params } = parsed.data
+  const operation = Object.hasOwn(operations, op) ? operations[op] : undefined
+  if (!operation) {
+    return refusal(
+      'ERR_CONTROL_OPERATION',
+      `this server cannot do '${op}': it may be another version of Balcony`
+    )
+  }
+  const checked = operation.params.safeParse(params)
+  if (!checked.success) {
+    // Only where it is wrong: a value may be a password
+    const wrong = checked.error.issues.map(issue => `${issue.path.join('.') || op}: ${issue.message}`)
+    return refusal('ERR_CONTROL_PARAMS', wrong.join('; '))
+  }
+  try {
+    const result = await operation.run(checked.data as never, emit)
+    return { ok: true, result: result ?? null }
+  } catch (error) {
+    if (error instanceof CodedError) return refusal(error.code, error.message)
+    log.error({ err: error, operation: op }, 'an operation of the command line failed')
+    return refusal('ERR_FAULT', 'a fault of the server: its log says more')
+  }
+}
+
+function refusal(code: string, message: string): Answer {
+  return { ok: false, error: { code, message } }
+}

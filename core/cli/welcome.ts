@@ -1,0 +1,60 @@
+/** What an operator has to know after the first start. */
+export interface WelcomeFacts {
+  version: string
+  /** A line for each address. */
+  listening: readonly string[]
+  /** Made just now. */
+  certificate?: { file: string; fingerprint: string }
+  /** Made just now; its password is told here and nowhere else. */
+  operator?: { jid: string; password: string }
+  /** A host with accounts, for the example. */
+  host?: string
+}
+
+/** The text of a first start; what was made is told once. `undefined` when nothing was made. */
+export function welcome(facts: WelcomeFacts): string | undefined {
+  if (!facts.certificate && !facts.operator) return undefined
+  const blocks = [
+    [`Balcony ${facts.version} runs here for the first time.`],
+    made(facts),
+    facts.listening.length > 0 ? ['It listens for', ...indented(facts.listening)] : [],
+    next(facts)
+  ]
+  const text = blocks.filter(block => block.length > 0).map(block => block.join('\n'))
+  return `\n${text.join('\n\n')}\n`
+}
+
+function made({ certificate, operator }: WelcomeFacts): string[] {
+  const lines: string[] = []
+  if (operator) {
+    lines.push(`An operator account was made: ${operator.jid}`)
+    lines.push(`  password     ${operator.password}`)
+    lines.push('  It is shown this once: log in with it, or keep it.')
+  }
+  if (certificate) {
+    lines.push(`A certificate was made: ${certificate.file}`)
+    lines.push(`  fingerprint  ${certificate.fingerprint} (SHA-256)`)
+    lines.push(
+      '  No authority has signed it: clients ask whether to trust it. See tls in the config for your own.'
+    )
+  }
+  return lines
+}
+
+function next({ host = 'localhost', listening, operator }: WelcomeFacts): string[] {
+  const account = `juliet@${host}`
+  return [
+    'What to do next',
+    ...indented([
+      `npx balcony user add ${account}      adds an account and asks for its password`,
+      ...(operator ? [`npx balcony user password ${operator.jid}   changes the operator's password`] : []),
+      ...(listening.length > 0
+        ? [`Connect a client as ${account}; as an operator, find the commands of ${host} there.`]
+        : [])
+    ])
+  ]
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map(line => `  ${line}`)
+}
