@@ -225,7 +225,10 @@ export class Server {
       return { ok: false, lines: error.message.split('\n') }
     }
     const diff = diffConfig(this.config, next.config)
-    if (diff.empty) return { ok: true, lines: ['nothing has changed'] }
+    if (diff.empty) {
+      this.log.info('config reloaded: nothing has changed')
+      return { ok: true, lines: ['nothing has changed'] }
+    }
     await this.#certificates.load(certificatePlan(next.config))
     for (const name of diff.hosts.added) {
       const host = next.config.hosts.get(name)
