@@ -12,7 +12,7 @@ import { WriteQueue } from './write-queue'
 /** A database of fewer pages (4 KiB each) is migrated where it is: starting a thread would take longer. */
 const SMALL = 1000
 
-/** SQLite: one connection that writes, one that reads, and a thread for what takes long. */
+/** SQLite: one connection that writes, one that reads, and threads for what takes long. */
 export function openSqlite(options: SqliteOptions, log: StorageLog, unitTimeout: number): Engine {
   const { path } = options
   const writer = openWriter(path)
@@ -22,13 +22,15 @@ export function openSqlite(options: SqliteOptions, log: StorageLog, unitTimeout:
   writer.pragma('user_version')
   const sync = options.durability === 'normal' ? undefined : new LogSync(path)
   const reader = openReader(path)
-  const background = new Background(path, log)
+  // Writes wait for migrations and for the end of checkpoints, and so these never wait behind a search.
+  const upkeep = new Background(path, log)
+  const searches = new Background(path, log)
   const queue = new WriteQueue(new Statements(writer, 0), log, {
     sync: sync && (() => sync.sync()),
     unitTimeout,
     afterGroup: () => checkpoints.check()
   })
-  const checkpoints = new Checkpoints(writer, queue, background, log)
+  const checkpoints = new Checkpoints(writer, queue, upkeep, log)
 
   async function migrate(owner: string, folder: string): Promise<MigrationReport> {
     if (!hasPending(writer, owner, folder)) return { ran: [] }
@@ -36,7 +38,7 @@ export function openSqlite(options: SqliteOptions, log: StorageLog, unitTimeout:
       const pages = writer.pragma('page_count', { simple: true }) as number
       const report = await (pages < SMALL
         ? runSqliteMigrations(path, owner, folder, log)
-        : background.perform<MigrationReport>({ do: 'migrate', owner, folder }))
+        : upkeep.perform<MigrationReport>({ do: 'migrate', owner, folder }))
       await sync?.sync()
       return report
     })
@@ -45,13 +47,13 @@ export function openSqlite(options: SqliteOptions, log: StorageLog, unitTimeout:
   return {
     dialect: 'sqlite',
     read: new SqliteReader(new Statements(reader, 1)),
-    wide: background,
+    wide: searches,
     write: (unit, sender) => queue.write(unit, sender),
     migrate,
-    integrityCheck: () => background.perform<string[]>({ do: 'integrity' }),
+    integrityCheck: () => searches.perform<string[]>({ do: 'integrity' }),
     async close() {
       await queue.close()
-      await background.close()
+      await Promise.all([upkeep.close(), searches.close()])
       reader.close()
       // The last connection moves the log into the database and removes it.
       sync?.close()

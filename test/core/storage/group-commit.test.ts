@@ -252,6 +252,30 @@ test('the log is moved into the database off the main thread, and stays small', 
   assert.equal(fs.existsSync(`${path}-wal`), false)
 })
 
+test('a wide search holds up neither reads nor writes', async () => {
+  const { database } = await opened()
+  await database.write(tx => tx.execute(database.knex.raw('create table big (b text)')))
+  const add = database.statement<{ b: string }>((knex, p) => knex('big').insert({ b: p('b') }))
+  let found: number | undefined
+  const search = database.wide
+    .query<{ n: number }>(
+      database.knex.raw(
+        'with recursive c (x) as (select 1 union all select x + 1 from c where x < 20000000) select count(*) as n from c'
+      )
+    )
+    .then(rows => (found = rows[0]?.n))
+  // Enough for a checkpoint.
+  for (let round = 0; round < 15; round++)
+    await Promise.all(
+      Array.from({ length: 400 }, () => database.write(tx => tx.run(add, { b: 'x'.repeat(4000) })))
+    )
+  assert.equal((await database.read.query<{ n: number }>(database.knex('big').count({ n: '*' })))[0]?.n, 6000)
+  assert.equal(found, undefined, 'the search is still going on')
+  await search
+  assert.equal(found, 20_000_000)
+  await database.close()
+})
+
 test('hashes and big numbers survive the storage thread', async () => {
   const { database } = await opened()
   const rows = await database.wide.query<{ hash: Buffer; ms: number }>(

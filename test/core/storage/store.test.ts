@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { z } from 'zod'
+import { entryStatements } from '../../../core/storage/entries'
+import { digest } from '../../../core/storage/keys'
 import { forEachDatabase } from '../../lib/databases'
 
 const Note = z.object({ text: z.string(), n: z.number().optional() })
 
-forEachDatabase((_, open) => {
+forEachDatabase((name, open) => {
   test('a value is set, read, changed and deleted', async () => {
     const { database, reopen } = await open()
     const notes = database.store('localhost', 'mod_notes', 'notes', Note)
@@ -122,6 +124,21 @@ forEachDatabase((_, open) => {
       page = await store.entries({ limit: 3, after: found.at(-1) ?? '' })
     }
     assert.deepEqual(found.toSorted(), keys.toSorted())
+  })
+
+  test('a page is read along an index, without sorting', async () => {
+    const { database } = await open()
+    const store = database.store('h', 'm', 's', z.number())
+    await database.write(async tx => {
+      for (let i = 0; i < 2000; i++) await store.set(`key${i}`, i, tx)
+    })
+    const { after } = entryStatements(database)
+    const at = [digest('h', 'm', 's'), ...(name === 'SQLite' ? [] : ['key5']), 'key5', Buffer.alloc(0), 10]
+    const explain = name === 'SQLite' ? 'explain query plan' : 'explain'
+    const plan = JSON.stringify(await database.read.query(database.knex.raw(`${explain} ${after.sql}`, at)))
+    if (name === 'SQLite') assert.match(plan, /\(space=\? AND \(head,tail_hash\)>\(\?,\?\)\)/)
+    else assert.match(plan, /"type":"range".*"key":"PRIMARY"/)
+    assert.doesNotMatch(plan, /TEMP B-TREE|filesort|temporary/)
   })
 
   test('a page has a bound', async () => {
