@@ -253,8 +253,7 @@ export class WebSocketChannel implements Channel {
     try {
       if (binary) throw new Error('the server sent a binary frame, which RFC 7395 §3.2 does not know')
       const element = readFrame(data)
-      if (element.name === 'open' && element.attrs.xmlns === NS.FRAMING)
-        this.events.header(element.attrs as Record<string, string>)
+      if (element.name === 'open' && element.attrs.xmlns === NS.FRAMING) this.events.header(element.attrs)
       else if (element.name === 'close' && element.attrs.xmlns === NS.FRAMING) this.events.end()
       else this.events.stanza(element)
     } catch (error) {
@@ -280,7 +279,7 @@ function readFrame(data: Buffer): Element {
 
 /** In core's form a stanza carries no xmlns; one that was sent without any must not look like that. */
 function canonical(element: Element): Element {
-  const { xmlns, ...others } = element.attrs as Record<string, string>
+  const { xmlns, ...others } = element.attrs
   const attrs = xmlns === NS.CLIENT ? others : { ...others, xmlns: xmlns ?? NO_NAMESPACE }
   return el(element.name, attrs, element.children)
 }

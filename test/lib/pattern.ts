@@ -85,8 +85,8 @@ function match(pattern: Element, actual: Element, outer: Situation): Vars | stri
 
 function matchAttributes(pattern: Element, actual: Element, { vars, exact, path }: Situation): Vars | string {
   let known = vars
-  const wanted = Object.entries(pattern.attrs as Record<string, string>).filter(([name]) => !isAside(name))
-  const got = actual.attrs as Record<string, string>
+  const wanted = Object.entries(pattern.attrs).filter(([name]) => !isAside(name))
+  const got = actual.attrs
   for (const [name, value] of wanted) {
     const there = got[name]
     if (value === '!') {

@@ -6,7 +6,7 @@ const escape = (text: string): string => text.replace(/[&<>']/g, char => ESCAPES
 
 /** An opening tag without its brackets; the declaration of the matcher's marks says nothing to a reader. */
 function tagOf(element: Element): string {
-  const attrs = Object.entries(element.attrs as Record<string, string>).filter(([name]) => name !== 'xmlns:t')
+  const attrs = Object.entries(element.attrs).filter(([name]) => name !== 'xmlns:t')
   return [element.name, ...attrs.map(([name, value]) => `${name}='${escape(value)}'`)].join(' ')
 }
 

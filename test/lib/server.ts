@@ -4,74 +4,10 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { createLogger } from '../../core/log'
-import type { LogLevel } from '../../core/log'
 import { Server } from '../../core/server'
-import { mysqlOptions } from './databases'
-import type { DatabaseName } from './databases'
+import { testConfig } from './config'
+import type { Options, TestServerOptions } from './config'
 import type { Reachable } from './wire'
-
-type Options = Readonly<Record<string, unknown>>
-
-export interface TestServerOptions {
-  /** The hosts, in place of `localhost` with what clients expect of an IM server. */
-  hosts?: Readonly<Record<string, Options>>
-  /** Modules of the server or of all hosts, beside those of MODULES; `false` takes one of these away. */
-  modules?: Options
-  /** Further keys of the config file: `limits`, `operators`, `moduleFolders`… */
-  config?: Options
-  /** A temporary SQLite file unless given. */
-  database?: DatabaseName
-  /** STARTTLS; `optional` unless given. */
-  tls?: 'required' | 'optional' | 'off'
-  /** The least that is kept in `log`; `info` unless given. BALCONY_TEST_LOG=1 prints it too. */
-  logLevel?: LogLevel
-}
-
-const LOOPBACK = { address: '127.0.0.1', port: 0 }
-
-/** What every test server has, but for options. */
-export const MODULES: Options = {
-  disco: {},
-  ping: {},
-  version: {},
-  time: {},
-  uptime: {},
-  adhoc: {}
-}
-
-/** A host as clients expect of an IM server. */
-export const IM_HOST: Options = {
-  modules: { saslauth: {}, roster: {}, presence: {}, message: {}, offline: {} }
-}
-
-/** The config file of a test server, as an object. */
-export async function testConfig(options: TestServerOptions, data: string): Promise<Options> {
-  const {
-    hosts = { localhost: IM_HOST },
-    modules = {},
-    config = {},
-    database = 'SQLite',
-    tls = 'optional'
-  } = options
-  return {
-    data,
-    // A test ends by its own will; what is lost at a power cut is not its subject.
-    storage: database === 'MariaDB' ? await mysqlOptions() : { driver: 'sqlite', durability: 'normal' },
-    http: { listen: [LOOPBACK] },
-    modules: without({
-      c2s: { listen: [LOOPBACK], directTls: [LOOPBACK], tls },
-      websocket: {},
-      ...MODULES,
-      ...modules
-    }),
-    hosts,
-    ...config
-  }
-}
-
-function without(modules: Options): Options {
-  return Object.fromEntries(Object.entries(modules).filter(([, options]) => options !== false))
-}
 
 /** A line of the log: `level`, `msg`, and what was said beside it. */
 export interface LogLine {

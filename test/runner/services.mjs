@@ -5,7 +5,7 @@ import path from 'node:path'
 const require = createRequire(import.meta.url)
 
 /** What of the harness makes databases. */
-const MAKES_DATABASES = /lib\/(databases|server|story)'/
+const MAKES_DATABASES = /lib\/databases'|MariaDB/
 
 /**
  * What the test files share: one private MariaDB, where it is installed and one of the files may ask for it. Resolves
