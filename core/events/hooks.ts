@@ -58,7 +58,7 @@ export class Hooks {
       priority: options.priority ?? 0,
       module: owner.module,
       rank: owner.rank ?? 0,
-      fn: fn as Handler<never>,
+      fn,
       owner
     }
     // A chain is never changed, only replaced, so one that is being walked stays as it was.

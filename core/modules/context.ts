@@ -90,11 +90,9 @@ export class ModuleContext implements Context {
   }
 
   on<E extends keyof ServerEvents & string>(event: E, fn: ServerEvents[E]): () => void {
-    const listener = ((...args: never[]) =>
-      this.#scope.call(`a listener of ${event}`, () =>
-        (fn as (...args: never[]) => unknown)(...args)
-      )) as ServerEvents[E]
-    return this.#scope.face(() => this.#services.bus.on(event, listener))
+    const call: (...args: never[]) => unknown = fn
+    const listener = (...args: never[]): void => this.#scope.call(`a listener of ${event}`, () => call(...args))
+    return this.#scope.face(() => this.#services.bus.on(event, listener as ServerEvents[E]))
   }
 
   add<K extends keyof ItemTypes>(kind: K, item: ItemTypes[K]): () => void {

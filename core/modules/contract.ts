@@ -19,15 +19,11 @@ export type Scope = 'server' | 'virtual' | 'component'
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by the modules' declarations
 export interface ModuleApis {}
 
-// What a module without a declaration offers is not known here; whoever calls it says so at the call.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type ApiOf<N extends string> = N extends keyof ModuleApis
-  ? ModuleApis[N]
-  : Record<string, (...args: any[]) => any>
-
-// A function of whatever arguments: `unknown` would match no function that has parameters.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would match no function with parameters
 type Callable = (...args: any[]) => unknown
+
+/** The API of a module; one that declares none may offer anything. */
+export type ApiOf<N extends string> = N extends keyof ModuleApis ? ModuleApis[N] : Record<string, Callable>
 
 /**
  * A handle on another module: its functions (and nothing else of what its setup returned), resolved at each call

@@ -7,7 +7,7 @@ const SCOPES: readonly Scope[] = ['server', 'virtual', 'component']
 export function definitionOf(exported: unknown, name: string, file: string): ModuleDefinition {
   const found = (exported as { default?: unknown } | null | undefined)?.default
   if (!isObject(found)) throw wrong(file, ['its default export must be what defineModule() returns'])
-  const faults = [...faultsOf(found as Partial<Record<keyof ModuleDefinition, unknown>>, name)]
+  const faults = [...faultsOf(found, name)]
   if (faults.length > 0) throw wrong(file, faults)
   return found as unknown as ModuleDefinition
 }

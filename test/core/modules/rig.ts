@@ -85,6 +85,7 @@ export class Rig {
   readonly gate = new Gate()
   readonly bus = new Bus<ServerEvents>(this.log)
   readonly migrated: string[] = []
+  readonly db: Database
   readonly hosts = new Map<string, Host>()
   readonly loader: ModuleLoader
   readonly catalogue: ModuleCatalogue
@@ -97,13 +98,14 @@ export class Rig {
     this.loader = new ModuleLoader([this.folder], FACE)
     this.catalogue = new ModuleCatalogue(this.loader)
     this.config = this.read(options.config)
+    this.db = database(this.migrated, options.db)
     this.manager = new ModuleManager({
       catalogue: this.catalogue,
       settings: this.config,
       hosts: () => this.hosts.values(),
       log: this.log,
       metrics: new Metrics(),
-      db: database(this.migrated, options.db),
+      db: this.db,
       gate: this.gate,
       bus: this.bus,
       outgoing: {
@@ -117,11 +119,9 @@ export class Rig {
     t.after(() => this.manager.stop())
   }
 
+  /** A class with private fields, as the real one may be. */
   get server(): ServerApi {
-    return {
-      modules: this.manager.api,
-      config: { reload: () => Promise.reject(new Error('none')) }
-    } as unknown as ServerApi
+    return new RigServer(this) as unknown as ServerApi
   }
 
   /** Reads a config and makes the hosts that it names. */
@@ -155,7 +155,7 @@ export class Rig {
   /** Raises an event of a host; what handlers write into it is the answer. */
   ask(event: string, payload: Asked = {}, host?: string): Asked & { done: Promise<unknown> } {
     const asked: Asked & { done: Promise<unknown> } = Object.assign(payload, {
-      done: Promise.resolve() as Promise<unknown>
+      done: Promise.resolve()
     })
     asked.done = Promise.resolve(this.host(host).hooks.run(event, asked))
     return asked
@@ -164,6 +164,27 @@ export class Rig {
   /** Where a file lies, for messages that name it. */
   file(name: string): string {
     return path.join(this.folder, name)
+  }
+}
+
+class RigServer {
+  readonly version = '1.2.3'
+  readonly #rig: Rig
+
+  constructor(rig: Rig) {
+    this.#rig = rig
+  }
+
+  get modules(): ServerApi['modules'] {
+    return this.#rig.manager.api
+  }
+
+  get config(): ServerApi['config'] {
+    return { reload: () => Promise.reject(new Error('none')) }
+  }
+
+  isLocal(domain: string): boolean {
+    return this.#rig.hosts.has(domain)
   }
 }
 
