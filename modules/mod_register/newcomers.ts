@@ -1,7 +1,6 @@
 import {
   childText,
   el,
-  errorReply,
   firstChild,
   isStanzaError,
   JID,
@@ -49,8 +48,7 @@ export async function answerNewcomer(
     const error = isStanzaError(thrown)
       ? thrown
       : new RegistrationError('internal-server-error', 'a fault of the server')
-    const reply = errorReply(iq, error)
-    if (reply) session.send(reply)
+    session.send(el('iq', { type: 'error', id, from: session.domain }, error.toElement()))
   }
 }
 
