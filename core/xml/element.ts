@@ -36,10 +36,10 @@ export function make(name: string, attrs: Attributes, parent: Element | null): E
 
 /** Builds an element; attributes that are `undefined` are left out. */
 export function el(name: string, attrs?: Attrs | string | null, ...content: Content[]): Element {
-  const element = new Element(name)
-  if (typeof attrs === 'string') element.attrs.xmlns = attrs
-  else if (attrs)
-    for (const key in attrs) if (attrs[key] !== undefined) element.attrs[key] = String(attrs[key])
+  const own = new Attributes()
+  if (typeof attrs === 'string') own.xmlns = attrs
+  else if (attrs) for (const key in attrs) if (attrs[key] !== undefined) own[key] = String(attrs[key])
+  const element = make(name, own, null)
   add(element, content)
   return element
 }
@@ -65,8 +65,7 @@ export function isElement(child: unknown): child is Element {
 
 /** The element's namespace, looked up at its ancestors; `undefined` means the stream's content namespace. */
 export function nsOf(element: Element): string | undefined {
-  for (let e: Element | null = element; e; e = e.parent)
-    if (e.attrs.xmlns !== undefined) return e.attrs.xmlns as string
+  for (let e: Element | null = element; e; e = e.parent) if (e.attrs.xmlns !== undefined) return e.attrs.xmlns
   return undefined
 }
 

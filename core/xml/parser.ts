@@ -259,6 +259,7 @@ export class StreamParser {
     const held = new Held(bytes.length - from, this.#declarationMayCome)
     if (held.take(bytes, from) >= 0) throw unfinished()
     this.#held = held
+    if (this.#builder.depth === 0) this.#builder.start = from
   }
 
   get #declarationMayCome(): boolean {

@@ -70,7 +70,7 @@ function flat(xml: string): string {
 }
 
 function write(element: Element): string {
-  const attrs = element.attrs as Record<string, unknown>
+  const attrs = element.attrs as Readonly<Record<string, string | number | null | undefined>>
   let xml = '<' + element.name
   for (const key in attrs) {
     const value = attrs[key]
