@@ -15,7 +15,7 @@ test('a listener that fails is logged and keeps nobody from hearing', async () =
     throw new Error('at once')
   })
   const late: () => unknown = () => Promise.reject(new Error('later'))
-  bus.on('came', late as Notices['came'])
+  bus.on('came', late)
   const end = bus.on('came', (who, times) => void heard.push(`${who} ${times}`))
   bus.emit('came', 'juliet', 2)
   end()
