@@ -83,6 +83,8 @@ function judge(place, target, root) {
   if (target.kind !== 'file') return judgeOutside(place, target)
   const file = path.relative(root, target.file)
   const to = placeOf(file)
+  // npm ships it with every package; core takes its version from there
+  if (file === 'package.json' && place.kind === 'core') return undefined
   if (to.kind === 'other') return { messageId: 'outside', data: { target: file } }
   if (place.kind === 'core' || place.kind === 'face') return judgeCore(place, to, file)
   return judgeModule(place, to, target, file)
