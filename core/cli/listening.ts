@@ -3,12 +3,15 @@ import type { Server } from '../server'
 const SERVICE = { tcp: 'clients (STARTTLS)', tls: 'clients (direct TLS)' } as const
 
 /** A line for each address where the server listens. */
-export function listening(server: Server): string[] {
-  return server
-    .ports()
-    .map(({ transport, address, port }) => `${SERVICE[transport]} on ${hostPort(address, port)}`)
+export function listening({ listeners, http }: Server): string[] {
+  return [
+    ...listeners.ports().map(({ transport, ...at }) => `${SERVICE[transport]} on ${hostPort(at)}`),
+    ...http
+      .ports()
+      .map(({ tls, ...at }) => `web pages and WebSocket on ${tls ? 'https' : 'http'}://${hostPort(at)}`)
+  ]
 }
 
-function hostPort(address: string, port: number): string {
+function hostPort({ address, port }: { address: string; port: number }): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -63,10 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 function allBelow(command: ReturnType<typeof program>): ReturnType<typeof program>[] {
-  return command.commands.flatMap(one => [
-    one as ReturnType<typeof program>,
-    ...allBelow(one as ReturnType<typeof program>)
-  ])
+  return command.commands.flatMap(one => [one, ...allBelow(one)])
 }
 
 /** Whoever read the output has had enough. */

@@ -52,7 +52,7 @@ export function operationsOf(server: Server): ControlOperations {
         let page = await accounts.list(name, { limit: PAGE })
         while (page.length > 0) {
           for (const user of page) await emit(`${user}@${name}`)
-          page = await accounts.list(name, { after: page.at(-1) as string, limit: PAGE }) // it is not empty
+          page = await accounts.list(name, { after: page.at(-1), limit: PAGE }) // it is not empty
         }
       }
     }),

@@ -13,6 +13,7 @@ export async function openOwnServer(
   place: { config: string; data: string },
   command: string
 ): Promise<OwnServer> {
+  process.umask(0o077)
   const log = createLogger({ level: 'warn', format: 'pretty', destination: process.stderr })
   const server = await Server.start({ ...place, log, name: `balcony ${command}`, headless: true })
   // What was made for the first time is told now: at the first start it will be there already

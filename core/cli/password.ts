@@ -12,7 +12,7 @@ const ESCAPES = /\u001b\[[\d;]*[A-Za-z~]/g
  * Never an argument: those are seen by everybody on the machine.
  */
 export async function askPassword(prompt: string, input: NodeJS.ReadStream = process.stdin): Promise<string> {
-  const password = input.isTTY ? await typedTwice(prompt, input as ReadStream) : await firstLine(input)
+  const password = input.isTTY ? await typedTwice(prompt, input) : await firstLine(input)
   if (password === '') throw new Failure('The password is empty; nothing was changed.')
   return password
 }

@@ -24,6 +24,8 @@ const CRASH_TIME = 5000
 
 /** One server in this process, from its start to its end: resolves with the exit code. */
 export async function serve(options: PlaceOptions): Promise<number> {
+  // What this process makes (database, keys, socket) is its owner's alone
+  process.umask(0o077)
   const life = new Life()
   life.watch()
   const server = await startPatiently(options)

@@ -42,17 +42,17 @@ function made({ certificate, operator }: WelcomeFacts): string[] {
 }
 
 function next({ host = 'localhost', listening, operator }: WelcomeFacts): string[] {
-  const account = `juliet@${host}`
-  return [
-    'What to do next',
-    ...indented([
-      `npx balcony user add ${account}      adds an account and asks for its password`,
-      ...(operator ? [`npx balcony user password ${operator.jid}   changes the operator's password`] : []),
-      ...(listening.length > 0
-        ? [`Connect a client as ${account}; as an operator, find the commands of ${host} there.`]
-        : [])
-    ])
-  ]
+  const runs = listening.length > 0
+  const commands: [string, string][] = []
+  if (!runs) commands.push(['npx balcony start', 'starts the server'])
+  commands.push([`npx balcony user add juliet@${host}`, 'adds an account and asks for its password'])
+  if (operator)
+    commands.push([`npx balcony user password ${operator.jid}`, "changes the operator's password"])
+  const width = Math.max(...commands.map(([command]) => command.length))
+  const lines = commands.map(([command, what]) => `${command.padEnd(width)}   ${what}`)
+  if (runs)
+    lines.push(`Connect a client as juliet@${host}. An operator finds the commands of ${host} in theirs.`)
+  return ['What to do next', ...indented(lines)]
 }
 
 function indented(lines: readonly string[]): string[] {
