@@ -15,6 +15,9 @@ const PAGE = 500
 
 /** The server roster of one host, and what is said to peers about it. */
 export class Buddies {
+  /** The request that is being dealt with. */
+  #requests: Promise<void> = Promise.resolve()
+
   constructor(
     readonly ctx: Context,
     readonly store: Store<Buddy>,
@@ -100,8 +103,14 @@ export class Buddies {
     if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
   }
 
-  /** A peer asks. */
-  async onSubscribe(domain: string): Promise<void> {
+  /** A peer asks. One request after another, so that their number stays within its bound. */
+  onSubscribe(domain: string): Promise<void> {
+    const done = this.#requests.then(() => this.#onSubscribe(domain))
+    this.#requests = done.catch(() => undefined)
+    return done
+  }
+
+  async #onSubscribe(domain: string): Promise<void> {
     const decision = await this.#decide(domain)
     if (decision === 'refuse') return this.#send('unsubscribed', domain)
     if (decision === 'answer') return this.#send('subscribed', domain)
