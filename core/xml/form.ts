@@ -113,7 +113,7 @@ export function formTypeOf(x: Element): string | undefined {
 
 /**
  * Builds the form.
- * - `form`: all fields with type, label, options, and the value where there is one;
+ * - `form`: all fields with type, label, options, and the value where there is one, except that of text-private;
  * - `result`: the fields that have a value, except text-private;
  * - `submit`: names and values alone;
  * - `cancel`: an empty form.
@@ -171,7 +171,8 @@ function renderField(field: FormField, value: FormValue | undefined, form: 'form
       field.required && el('required')
     ],
     form === 'form' && field.datatype !== undefined && renderValidate(field),
-    renderValues(field, value),
+    // What is hidden while it is typed is not sent back
+    type !== 'text-private' && renderValues(field, value),
     form === 'form' &&
       field.options?.map(option =>
         typeof option === 'string'

@@ -111,6 +111,7 @@ test('a form that cannot be taken is shown again with a note that names the fiel
       const answer = await submit(admin, begun, fields)
       assert.equal(statusOf(answer), 'executing')
       assert.match(notesOf(answer)[0] ?? '', note)
+      assert.equal(answer.toString().includes('a password<'), false, 'a password is not sent back')
     }
     assert.equal(await server.server.accounts.exists('juliet', 'localhost'), false)
     const taken = await submit(admin, begun, { accountjid: 'juliet@localhost', password: 'a password' })
