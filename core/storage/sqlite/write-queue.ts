@@ -26,6 +26,8 @@ export interface WriteQueueOptions {
   sync?: (() => Promise<void>) | undefined
   /** Milliseconds for which a unit may wait for something else than its transaction. */
   unitTimeout: number
+  /** Milliseconds after which a group takes no further unit; 10 unless given. */
+  groupTime?: number
   /** Called after each group. */
   afterGroup?: () => void
 }
@@ -152,7 +154,7 @@ export class WriteQueue {
 
   /** Runs units until the group is full or nobody waits. Throws when the transaction itself is lost. */
   async #units(done: Job[]): Promise<void> {
-    const until = performance.now() + MAX_MS
+    const until = performance.now() + (this.#options.groupTime ?? MAX_MS)
     this.#arm()
     try {
       // The length is asked anew each time: what is written meanwhile joins.
