@@ -5,7 +5,7 @@
 import type { EventEmitter } from 'node:events'
 import { Element, Parser } from 'ltx'
 import { SaxesParser } from 'saxes'
-import { StreamParser } from '../../core/xml/parser'
+import { el, frozen, parseElement, serialize, StreamParser } from '../../core/xml'
 
 const HEADER =
   "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='montague.lit' version='1.0'>"
@@ -76,58 +76,34 @@ function saxes(count: { stanzas: number }): (chunk: Buffer) => void {
 }
 
 /** Nanoseconds for each stanza: the best of five rounds, for what disturbs a round only makes it longer. */
-function measure(make: typeof ours, input: string, cut = Infinity): number {
-  const bytes = Buffer.from(input)
+function measure(make: typeof ours, input: string, { cut = Infinity, times = 1 } = {}): number {
+  const bytes = Buffer.from(input.repeat(times))
   const chunks: Buffer[] = []
   for (let i = 0; i < bytes.length; i += cut) chunks.push(bytes.subarray(i, i + cut))
-  let best = Infinity
-  const rounds = Math.max(3, Math.ceil(2e7 / bytes.length / (cut === 1 ? 20 : 1) / 20))
-  for (let round = 0; round < 5; round++) {
+  const turns = Math.ceil(4e6 / bytes.length / (cut === 1 ? 20 : 1))
+  return best(turns * times, () => {
     const count = { stanzas: 0 }
     const write = make(count)
-    const begun = process.hrtime.bigint()
-    for (let i = 0; i < rounds; i++) for (const chunk of chunks) write(chunk)
-    const time = Number(process.hrtime.bigint() - begun) / rounds
-    if (count.stanzas !== rounds) throw new Error(`${count.stanzas} stanzas came out of ${rounds}`)
-    best = Math.min(best, time)
-  }
-  return best
+    for (let i = 0; i < turns; i++) for (const chunk of chunks) write(chunk)
+    if (count.stanzas !== turns * times)
+      throw new Error(`${count.stanzas} stanzas came out of ${turns * times}`)
+  })
 }
 
-const line = (...cells: (string | number)[]) =>
-  console.log(cells.map((cell, i) => String(cell).padEnd(i === 0 ? 24 : 14)).join(''))
-
-line('parse, ns a stanza', 'bytes', 'ours', 'ltx', 'saxes', 'ours/ltx', 'saxes/ours')
-for (const [name, input] of Object.entries(INPUTS)) {
-  const times = [measure(ours, input), measure(ltx, input), measure(saxes, input)] as const
-  row(name, input, ...times)
-}
-row('message, 100 in a chunk', '', ...hundred())
-row(
-  'message, a byte at a time',
-  message,
-  measure(ours, message, 1),
-  measure(ltx, message, 1),
-  measure(saxes, message, 1)
-)
-
-function hundred(): [number, number, number] {
-  return [ours, ltx, saxes].map(make => perStanza(make)) as [number, number, number]
-}
-
-function perStanza(make: typeof ours): number {
-  const chunk = Buffer.from(message.repeat(100))
-  let best = Infinity
+function best(count: number, run: () => void): number {
+  let least = Infinity
   for (let round = 0; round < 5; round++) {
-    const write = make({ stanzas: 0 })
     const begun = process.hrtime.bigint()
-    for (let i = 0; i < 50; i++) write(chunk)
-    best = Math.min(best, Number(process.hrtime.bigint() - begun) / 5000)
+    run()
+    least = Math.min(least, Number(process.hrtime.bigint() - begun) / count)
   }
-  return best
+  return least
 }
 
-function row(name: string, input: string, a: number, b: number, c: number): void {
+const PARSERS = [ours, ltx, saxes] as const
+
+function parsing(name: string, input: string, how?: { cut?: number; times?: number }): void {
+  const [a = 0, b = 0, c = 0] = PARSERS.map(make => measure(make, input, how))
   line(
     name,
     input.length,
@@ -138,3 +114,57 @@ function row(name: string, input: string, a: number, b: number, c: number): void
     (c / a).toFixed(2)
   )
 }
+
+function serialising(name: string, input: string): void {
+  const element = parseElement(input)
+  // The length in bytes is asked for because a string is only put together when somebody reads it.
+  const [a, b] = [serialize, String].map(write =>
+    best(20000, () => {
+      for (let i = 0; i < 20000; i++) Buffer.byteLength(write(element))
+    })
+  ) as [number, number]
+  line(name, input.length, Math.round(a), Math.round(b), '', (a / b).toFixed(2))
+}
+
+/** One payload to many recipients. */
+function fanOut(): void {
+  const entry = el(
+    'entry',
+    'http://www.w3.org/2005/Atom',
+    el('title', null, 'Post'),
+    el('content', null, 'x'.repeat(500))
+  )
+  const payload = el(
+    'event',
+    'http://jabber.org/protocol/pubsub#event',
+    el('items', { node: '/posts' }, el('item', null, entry))
+  )
+  const send = (shared: Element): number =>
+    best(20000, () => {
+      for (let i = 0; i < 20000; i++)
+        Buffer.byteLength(serialize(el('message', { to: `u${i}@example.org` }, shared)))
+    })
+  const [a, b] = [send(frozen(payload)), send(payload)]
+  line(
+    'fan-out, frozen / not',
+    serialize(payload).length,
+    Math.round(a),
+    Math.round(b),
+    '',
+    (a / b).toFixed(2)
+  )
+}
+
+function line(...cells: (string | number)[]): void {
+  console.log(cells.map((cell, i) => String(cell).padEnd(i === 0 ? 26 : 12)).join(''))
+}
+
+// The first measurements are made by code that is not optimised yet.
+for (const make of PARSERS) measure(make, message)
+line('parse, ns a stanza', 'bytes', 'ours', 'ltx', 'saxes', 'ours/ltx', 'saxes/ours')
+for (const [name, input] of Object.entries(INPUTS)) parsing(name, input)
+parsing('message, 100 in a chunk', message, { times: 100 })
+parsing('message, a byte at a time', message, { cut: 1 })
+line('serialise, ns a stanza', 'bytes', 'ours', 'ltx', '', 'ours/ltx')
+for (const [name, input] of Object.entries(INPUTS).slice(0, 5)) serialising(name, input)
+fanOut()

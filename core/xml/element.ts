@@ -110,7 +110,13 @@ export function childText(element: Element, name: string, ns?: string): string |
 
 /** A stanza with the same children and other attributes; an attribute set to `undefined` is dropped. */
 export function readdress(stanza: Element, attrs: Attrs): Element {
-  const copy = el(stanza.name, { ...(stanza.attrs as Attrs), ...attrs })
+  const own = new Attributes()
+  for (const key in stanza.attrs) {
+    const value = Object.hasOwn(attrs, key) ? attrs[key] : stanza.attrs[key]
+    if (value !== undefined) own[key] = String(value)
+  }
+  for (const key in attrs) if (attrs[key] !== undefined) own[key] = String(attrs[key])
+  const copy = make(stanza.name, own, null)
   for (const child of stanza.children as Child[]) {
     if (typeof child === 'string') copy.children.push(child)
     else append(copy, child)

@@ -89,7 +89,14 @@ function kindOf(prefix: string, local: string): number {
   return prefix === 'xml' ? XML : PREFIXED
 }
 
+// An object without a prototype is a hash table from the start: names that a peer makes up leave no trace in the
+// shapes that the engine keeps of objects.
+const table = Object.create(null) as Record<string, true>
+
 /** The engine's own copy, as property keys are: comparing two of them is comparing two pointers. */
 function interned(name: string): string {
-  return Object.keys({ [name]: 0 })[0] ?? name
+  table[name] = true
+  const key = Object.keys(table)[0] ?? name
+  delete table[name]
+  return key
 }
