@@ -29,17 +29,15 @@ init() {
   cert
   mkdir -p "$R/data"
   cat > "$R/balcony.yaml" <<CFG
-# Written by setup-balcony.sh: loopback, TLS offered and not required, as with the peers.
+# Written by setup-balcony.sh: loopback, TLS offered and not required, accounts made in band without a brake, as with
+# the peers.
 data: $R/data
 log: { level: warn, format: json }
 storage: { driver: sqlite, durability: ${DURABILITY:-full} }
-operators: [u0@$DOMAIN]
+operators: [admin@$DOMAIN]
 tls: { certificate: ../cert/bench.crt, key: ../cert/bench.key }
 modules:
-  c2s:
-    listen: [{ address: 127.0.0.1, port: $C2S }]
-    tls: optional
-    plain: insecure
+  c2s: { listen: [{ address: 127.0.0.1, port: $C2S }], tls: optional }
   disco: {}
   ping: {}
   version: {}
@@ -50,17 +48,33 @@ modules:
   server_buddy: {}
 hosts:
   $DOMAIN:
-    modules: { saslauth: {}, roster: {}, presence: {}, message: {}, offline: {}, register: {} }
+    modules:
+      saslauth: {}
+      roster: {}
+      presence: {}
+      message: {}
+      offline: {}
+      register:
+        requireTls: false
+        minPasswordLength: 1
+        attemptsPerAddress: 1000000
+        accountsPerAddress: 1000000
+        accountsPerHour: 1000000
+CFG
+  # Until there is a pubsub service, its scenarios cannot run.
+  if [ -d "$HERE/../modules/mod_pubsub" ]; then
+    cat >> "$R/balcony.yaml" <<CFG
   pubsub.$DOMAIN:
     type: component
     modules: { pubsub: {} }
 CFG
+  fi
 }
 
 port_open() { (exec 3<>/dev/tcp/127.0.0.1/$C2S) 2>/dev/null; }
 
 start() {
-  [ -f "$R/balcony.yaml" ] || init
+  init
   if port_open; then echo "port $C2S is taken" >&2; exit 1; fi
   rm -f "$R/balcony.pid"
   local pin=(); [ -n "${CPUS:-}" ] && pin=(taskset -c "$CPUS")
