@@ -21,7 +21,6 @@ type Factory = (
 ) => void
 
 const FACE = new Set(['#core', 'balcony'])
-const NOT_OURS = `${path.sep}node_modules${path.sep}`
 
 /**
  * The code of one load of a module: CommonJS with a cache of its own, in which the files of the module's folder
@@ -43,10 +42,12 @@ export class ModuleCode {
     this.#face = face
   }
 
-  /** Whether a file is part of this module or of its libraries. */
+  /** Whether a file is part of this module or of its libraries. Packages in its folder are packages. */
   readonly inside: Inside = file => {
-    if (file.includes(NOT_OURS)) return false
-    return within(this.#folder)(file) || file.startsWith(path.join(this.#root, 'lib_'))
+    if (!within(this.#root)(file)) return false
+    const [top = '', ...below] = path.relative(this.#root, file).split(path.sep)
+    if (below.includes('node_modules')) return false
+    return top === path.basename(this.#folder) || top.startsWith('lib_')
   }
 
   /** Runs a file, once. */

@@ -8,6 +8,10 @@ import type { Traced } from '../events/hooks'
 export interface EventInfo {
   /** When it runs. */
   when: string
+  /** The type of what handlers get. */
+  payload: string
+  /** Whether a handler may return a promise: any, one that awaits nothing but the event's `tx`, or none. */
+  async: 'yes' | 'tx' | 'no'
   /** What HANDLED means to whoever raised it; '' where it means nothing. */
   handled: string
 }
@@ -76,58 +80,116 @@ export interface HostEvents {
   'disco/items': DiscoNodeEvent
 }
 
-const delivered = 'the stanza was taken care of: delivered, stored, answered or dropped on purpose'
+const delivered = 'it was delivered, stored, answered or dropped on purpose'
+
+const stanza = { payload: 'StanzaEvent', async: 'yes' } as const
 
 export const EVENTS: Readonly<Record<string, EventInfo>> = {
   'pre-message': {
     when: 'a local client sends a message, before it is routed',
+    ...stanza,
     handled: 'it goes no further'
   },
   'pre-presence': {
     when: 'a local client sends presence with `to`, before it is routed',
+    ...stanza,
     handled: 'it goes no further'
   },
-  'pre-iq': { when: 'a local client sends an iq, before it is routed', handled: 'it goes no further' },
-  'message/host': { when: 'a message is addressed to the host', handled: delivered },
-  'message/bare': { when: 'a message is addressed to an account of the host', handled: delivered },
-  'message/full': { when: 'a message is addressed to a resource', handled: delivered },
-  'presence/host': { when: 'presence is addressed to the host', handled: delivered },
-  'presence/bare': { when: 'presence is addressed to an account of the host', handled: delivered },
-  'presence/full': { when: 'presence is addressed to a resource', handled: delivered },
+  'pre-iq': {
+    when: 'a local client sends an iq, before it is routed',
+    ...stanza,
+    handled: 'it goes no further'
+  },
+  'message/host': { when: 'a message is addressed to the host', ...stanza, handled: delivered },
+  'message/bare': { when: 'a message is addressed to an account of the host', ...stanza, handled: delivered },
+  'message/full': { when: 'a message is addressed to a resource', ...stanza, handled: delivered },
+  'presence/host': { when: 'presence is addressed to the host', ...stanza, handled: delivered },
+  'presence/bare': { when: 'presence is addressed to an account of the host', ...stanza, handled: delivered },
+  'presence/full': { when: 'presence is addressed to a resource', ...stanza, handled: delivered },
   'presence/broadcast': {
     when: 'a local client sends presence without `to`',
+    ...stanza,
     handled: 'nobody else broadcasts it'
   },
   'iq/host': {
     when: 'an iq get or set is addressed to the host, before the handlers of `ctx.iq`',
+    ...stanza,
     handled: 'it is answered or will be'
   },
   'iq/bare': {
     when: 'an iq get or set is addressed to an account, before the handlers of `ctx.iq`',
+    ...stanza,
     handled: 'it is answered or will be'
   },
   'iq/full': {
     when: 'an iq get or set is addressed to a resource, before it is delivered',
+    ...stanza,
     handled: 'it is answered or will be'
   },
   'route/remote': {
     when: 'a stanza of this host is addressed to a domain that is not local',
+    ...stanza,
     handled: 'it is on its way or was answered'
   },
-  'session/bound': { when: 'a client bound a resource, before its first stanza', handled: '' },
-  'session/closed': { when: 'a bound session ended, after its last stanza', handled: '' },
-  'account/created': { when: 'inside the write that makes an account', handled: '' },
+  'session/bound': {
+    when: 'a client bound a resource, before its first stanza',
+    payload: 'SessionEvent',
+    async: 'yes',
+    handled: ''
+  },
+  'session/closed': {
+    when: 'a bound session ended, after its last stanza',
+    payload: 'SessionEvent',
+    async: 'yes',
+    handled: ''
+  },
+  'account/created': {
+    when: 'inside the write that makes an account',
+    payload: 'AccountEvent',
+    async: 'tx',
+    handled: ''
+  },
   'account/removing': {
     when: 'before the write that removes an account: read what is needed then',
+    payload: 'AccountNameEvent',
+    async: 'yes',
     handled: ''
   },
-  'account/removed': { when: 'inside the write that removes an account: delete what is its', handled: '' },
+  'account/removed': {
+    when: 'inside the write that removes an account: delete what is its',
+    payload: 'AccountEvent',
+    async: 'tx',
+    handled: ''
+  },
   'account/purge': {
     when: 'inside that write too, on every host: delete what is the account’s there',
+    payload: 'AccountPurgeEvent',
+    async: 'tx',
     handled: ''
   },
-  'disco/info': { when: 'disco#info asks for a node', handled: 'the node exists, `reply` is the answer' },
-  'disco/items': { when: 'disco#items asks for a node', handled: 'the node exists, `reply` is the answer' }
+  'disco/info': {
+    when: 'disco#info asks for a node',
+    payload: 'DiscoNodeEvent',
+    async: 'yes',
+    handled: 'the node exists, `reply` is the answer'
+  },
+  'disco/items': {
+    when: 'disco#items asks for a node',
+    payload: 'DiscoNodeEvent',
+    async: 'yes',
+    handled: 'the node exists, `reply` is the answer'
+  }
+}
+
+/** An event that a module raises itself, as it is told to people. */
+export interface ModuleEvent extends EventInfo {
+  name: string
+}
+
+declare module '../events/items' {
+  interface ItemTypes {
+    event: ModuleEvent
+  }
 }
 
 /**

@@ -93,6 +93,22 @@ test('each module has its own copy of a library', t => {
   assert.equal(loader.load('y').definition.description, '1')
 })
 
+test('a server that is installed as a package swaps its modules all the same; their packages stay', t => {
+  const folder = path.join(tempFolder(t), 'node_modules', 'balcony', 'modules')
+  write(folder, {
+    'mod_x/index.ts': describing(
+      `import { n } from './part'\nimport { calls } from 'counts'`,
+      '`${n} ${calls()}`'
+    ),
+    'mod_x/part.ts': 'export const n = 1',
+    'mod_x/node_modules/counts/index.js': 'let n = 0; exports.calls = () => ++n'
+  })
+  const loader = new ModuleLoader([folder], FACE)
+  assert.equal(loader.load('x').definition.description, '1 1')
+  write(folder, { 'mod_x/part.ts': 'export const n = 2' })
+  assert.equal(loader.load('x').definition.description, '2 2')
+})
+
 test('files of a module may need each other in a circle', t => {
   const { loader } = setUp(t, {
     'mod_x/index.ts': describing(`import { a } from './a'`, 'a()'),
