@@ -6,6 +6,9 @@
 import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import { client, jid, xml } from '@xmpp/client'
+import { WebSocket } from 'ws'
+
+globalThis.WebSocket ??= WebSocket // Node 20 has none of its own
 
 const { service, passwords } = JSON.parse(await text(process.stdin))
 const LIMIT = 30_000
