@@ -6,12 +6,20 @@ export { z } from 'zod'
 export { CodedError, StanzaError, StreamError, errorReply, isStanzaError } from './errors'
 export type { ErrorType, StanzaCondition, StanzaErrorOptions, StreamCondition } from './errors'
 export { escapeLocal, InvalidJid, JID, unescapeLocal } from './jid'
-export { accountOption, domainOption, listenOption, pathOption, portOption, secretOption } from './config/options'
+export {
+  accountOption,
+  domainOption,
+  listenOption,
+  pathOption,
+  portOption,
+  secretOption
+} from './config/options'
 
 export * from './xml/element'
 export * from './xml/form'
 export { NS } from './xml/namespaces'
 export { frozen, parseElement, serialize, stored } from './xml'
+export { isDuplicate } from './storage/duplicate'
 export { nameHash } from './storage/names'
 import './http/items'
 import './streams/items'
@@ -46,8 +54,12 @@ export type {
   MigrationContext,
   Page,
   Reader,
+  Releasable,
+  RunResult,
   Statement,
   Store,
+  StoreOptions,
   Tx,
-  Unit
+  Unit,
+  Value
 } from './storage/types'

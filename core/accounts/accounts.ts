@@ -126,7 +126,7 @@ export class Accounts implements AccountApi, SaslAccounts {
     return this.#table.count(host)
   }
 
-  list(host: string, { after = '', limit }: { after?: string; limit: number }): Promise<string[]> {
+  list(host: string, { after, limit }: { after?: string; limit: number }): Promise<string[]> {
     return this.#table.list(host, after, limit)
   }
 

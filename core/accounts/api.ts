@@ -14,7 +14,7 @@ export interface AccountApi {
   setPassword(user: string, host: string, password: string): Promise<boolean>
   checkPassword(user: string, host: string, password: string): Promise<boolean>
   count(host: string): Promise<number>
-  /** By name, in pages. */
+  /** In the order in which they were made, in pages: `after` is the last name of the page before. */
   list(host: string, options: { after?: string; limit: number }): Promise<string[]>
   /** The ways to log in with a password of these accounts: SCRAM-SHA-256, SCRAM-SHA-1, PLAIN. */
   mechanisms(): SaslMechanism[]

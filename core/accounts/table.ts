@@ -19,6 +19,7 @@ export class AccountTable {
   readonly #delete
   readonly #credentials
   readonly #count
+  readonly #idOf
   readonly #list
 
   constructor(private readonly db: Database) {
@@ -50,14 +51,16 @@ export class AccountTable {
     this.#count = db.statement<{ host: string }, { n: number }>((knex, p) =>
       knex('accounts').count({ n: '*' }).where('host', p('host'))
     )
-    this.#list = db.statement<{ host: string; after: string; limit: number }, { user: string }>(
-      (knex, p) =>
-        knex('accounts')
-          .select('user')
-          .where('host', p('host'))
-          .where('user', '>', p('after'))
-          .orderBy('user')
-          .limit(p('limit') as never) // Knex types want a number; a placeholder becomes one
+    this.#idOf = db.statement<Key, { id: number }>((knex, p) =>
+      knex('accounts').select('id').where('host', p('host')).where('user_hash', p('hash'))
+    )
+    this.#list = db.statement<{ host: string; after: number; limit: number }, { user: string }>((knex, p) =>
+      knex('accounts')
+        .select('user')
+        .where('host', p('host'))
+        .where('id', '>', p('after'))
+        .orderBy('id')
+        .limit(p('limit'))
     )
   }
 
@@ -85,8 +88,12 @@ export class AccountTable {
     return (await this.db.read.get(this.#count, { host }))?.n ?? 0
   }
 
-  async list(host: string, after: string, limit: number): Promise<string[]> {
-    return (await this.db.read.all(this.#list, { host, after, limit })).map(row => row.user)
+  /** In the order in which they were made; `after` is the last name of the page before. */
+  async list(host: string, after: string | undefined, limit: number): Promise<string[]> {
+    const last = after === undefined ? undefined : await this.db.read.get(this.#idOf, key(host, after))
+    if (after !== undefined && !last) return []
+    const rows = await this.db.read.all(this.#list, { host, after: last?.id ?? 0, limit })
+    return rows.map(row => row.user)
   }
 }
 

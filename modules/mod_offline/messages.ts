@@ -36,14 +36,13 @@ export class OfflineMessages {
         stanza: p('stanza')
       })
     )
-    this.#page = db.statement<Owner & { limit: number }, Stored>(
-      (knex, p) =>
-        knex('offline_messages')
-          .select('id', 'stanza')
-          .where('host', p('host'))
-          .where('user_hash', p('hash'))
-          .orderBy('id')
-          .limit(p('limit') as never) // Knex types want a number, a placeholder is one later
+    this.#page = db.statement<Owner & { limit: number }, Stored>((knex, p) =>
+      knex('offline_messages')
+        .select('id', 'stanza')
+        .where('host', p('host'))
+        .where('user_hash', p('hash'))
+        .orderBy('id')
+        .limit(p('limit'))
     )
     this.#delete = db.statement<Owner & { last: number }>((knex, p) =>
       knex('offline_messages')

@@ -9,6 +9,7 @@ export async function up(db: MigrationContext): Promise<void> {
     db.payload(table, 'credentials').notNullable()
     table.integer('disabled').notNullable().defaultTo(0)
     db.time(table, 'created').notNullable()
+    table.index(['host', 'id'], 'accounts_host')
     table.unique(['host', 'user_hash'], { indexName: 'accounts_host_user' })
   })
 }
