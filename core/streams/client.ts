@@ -47,7 +47,7 @@ export class ClientStream implements StreamSession, ConnectionOwner, LoginStream
   #early: string[] | undefined
   #waits = 0
   #bindFailures = 0
-  /** When the client was asked whether it is there; 0 when it was not. */
+  /** When the client was asked last whether it is there; 0 for never. */
   #asked = 0
 
   constructor(connection: Connection, backend: StreamBackend, settings: StreamSettings) {
@@ -162,8 +162,8 @@ export class ClientStream implements StreamSession, ConnectionOwner, LoginStream
     const { keepalive, silence, silenceAnswer } = this.#settings
     const { lastRead, lastWrite } = this.#connection
     if (keepalive > 0 && now - lastWrite >= keepalive) this.#connection.keepalive()
-    if (silence === 0 || now - lastRead < silence) return void (this.#asked = 0)
-    if (this.#asked === 0) {
+    if (silence === 0 || now - lastRead < silence) return
+    if (this.#asked === 0 || lastRead >= this.#asked) {
       this.#asked = now
       this.#ask()
     } else if (now - this.#asked >= silenceAnswer) {
