@@ -53,7 +53,8 @@ export async function run(args: readonly string[]): Promise<number> {
       printError(error.message)
       return error.exitCode
     }
-    if (error instanceof CodedError) {
+    // What is wrong with the machine or the config speaks for itself; only a fault of ours has a stack to show
+    if (error instanceof CodedError || isSystemError(error)) {
       printError(error.message)
       return EXIT.failed
     }
@@ -64,6 +65,11 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function allBelow(command: ReturnType<typeof program>): ReturnType<typeof program>[] {
   return command.commands.flatMap(one => [one, ...allBelow(one)])
+}
+
+/** `EACCES: permission denied, mkdir '/srv/data'` and the like. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 }
 
 /** Whoever read the output has had enough. */

@@ -1,0 +1,82 @@
+// time limit: 300 s
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import test from 'node:test'
+import { parse, stringify } from 'yaml'
+import { SpawnedServer, spawnTestServer } from '../../lib/spawn'
+
+test('exit code 2 for what is no command, 1 where there is no server, 0 for help', async t => {
+  const server = new SpawnedServer()
+  t.after(() => fs.rmSync(server.folder, { recursive: true, force: true }))
+  server.writeConfig({ data: 'data', hosts: { localhost: {} } })
+  for (const args of [
+    ['nonsense'],
+    ['user'],
+    ['user', 'add'],
+    ['module', 'reload'],
+    ['status', '--nonsense']
+  ])
+    assert.equal((await server.run(args)).code, 2, args.join(' '))
+  assert.equal((await server.run(['--help'])).code, 0)
+  assert.match((await server.run(['--version'])).stdout, /^\d+\.\d+\.\d+/)
+  const needed = [
+    ['status'],
+    ['module', 'list'],
+    ['module', 'reload', 'ping'],
+    ['hooks', 'localhost'],
+    ['config', 'reload']
+  ]
+  for (const args of needed) {
+    const { code, stderr } = await server.run(args)
+    assert.equal(code, 1)
+    assert.match(stderr, /No server answers at .*control\.sock\. Start it with: balcony start/)
+  }
+  assert.equal(fs.existsSync(path.join(server.folder, 'data')), false, 'nothing was made by asking')
+})
+
+test('status, modules, hooks and config of the running server', async t => {
+  const server = await spawnTestServer(t)
+  const ok = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await server.run(args)
+    assert.deepEqual([code, stderr], [0, ''], args.join(' '))
+    return stdout
+  }
+  const fails = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await server.run(args)
+    assert.deepEqual([code, stdout], [1, ''], args.join(' '))
+    return stderr
+  }
+  const status = await ok('status')
+  assert.match(status, new RegExp(`process ${server.pid}, up`))
+  assert.match(
+    status,
+    new RegExp(`listening {2}clients \\(STARTTLS\\) on 127\\.0\\.0\\.1:${server.ports.tcp}\n`)
+  )
+  assert.match(status, /host {7}localhost \(0 sessions\)\n/)
+
+  assert.match(await ok('module', 'list'), /^MODULE .*\n(.*\n)*ping +localhost +running +1\n/)
+  await ok('module', 'reload', 'ping')
+  assert.match(await ok('module', 'list'), /\nping +localhost +running +2\n/)
+  await ok('module', 'unload', 'ping', '--host', 'localhost')
+  assert.doesNotMatch(await ok('hooks', 'localhost'), /urn:xmpp:ping/)
+  await ok('module', 'load', 'ping')
+  assert.match(await ok('hooks', 'localhost'), /\niq-get\/host urn:xmpp:ping ping +0 +ping\n/)
+  assert.match(await fails('module', 'reload', 'nonsense'), /nonsense/)
+  assert.match(await fails('module', 'load', 'ping', '--host', 'elsewhere'), /elsewhere/)
+  assert.equal(await fails('hooks', 'elsewhere'), 'there is no host elsewhere\n')
+  await ok('module', 'reload', 'c2s')
+
+  assert.equal(await ok('config', 'reload'), 'nothing has changed\n')
+  const config = parse(fs.readFileSync(server.configFile, 'utf8')) as { modules: Record<string, unknown> }
+  config.modules.adhoc = { sessionMinutes: 30 }
+  server.writeConfig(config)
+  assert.match(await ok('config', 'check'), /is in order: 1 host, \d+ modules\.\n/)
+  assert.match(await ok('config', 'reload'), /adhoc/)
+  fs.writeFileSync(server.configFile, `${stringify(config)}nonsense: 1\nmore: 2\n`)
+  for (const args of [
+    ['config', 'check'],
+    ['config', 'reload']
+  ])
+    assert.match(await fails(...args), /nonsense: unknown key.*\n.*more: unknown key/)
+})
