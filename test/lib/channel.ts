@@ -281,5 +281,8 @@ function readFrame(data: Buffer): Element {
 function canonical(element: Element): Element {
   const { xmlns, ...others } = element.attrs
   const attrs = xmlns === NS.CLIENT ? others : { ...others, xmlns: xmlns ?? NO_NAMESPACE }
-  return el(element.name, attrs, element.children)
+  const stanza = el(element.name, attrs, element.children)
+  // They would go on asking the first parent for their namespace.
+  for (const child of stanza.getChildElements()) child.parent = stanza
+  return stanza
 }
