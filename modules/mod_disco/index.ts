@@ -38,9 +38,7 @@ export default defineModule({
     ctx.iq('get', 'host', NS.DISCO_INFO, 'query', (event, query) =>
       answer(ctx, 'disco/info', event, query, () => info.reply())
     )
-    ctx.iq('get', 'host', NS.DISCO_ITEMS, 'query', (event, query) =>
-      answer(ctx, 'disco/items', event, query, () => listItems(ctx))
-    )
+    ctx.iq('get', 'host', NS.DISCO_ITEMS, 'query', (event, query) => hostItems(ctx, event, query))
     if (ctx.host.type !== 'virtual') return
     ctx.iq('get', 'bare', NS.DISCO_INFO, 'query', (event, query) =>
       answer(ctx, 'disco/info', event, query, () => accountInfo(ctx, event))
@@ -59,9 +57,37 @@ function answer(
   query: Element,
   own: () => Element
 ): Element | Promise<Element> {
-  const node = (query.attrs.node as string | undefined) ?? ''
+  const node = nodeOf(query)
   if (node === '' && event.to.domain === ctx.host.name) return own()
-  const reply = el('query', { xmlns: query.attrs.xmlns as string, node: node === '' ? undefined : node })
+  return ask(ctx, chain, event, node, empty(query, node))
+}
+
+/** The host's own list: modules may add what they do not keep as items (the nodes of a pubsub service). */
+function hostItems(
+  ctx: Context<DiscoConfig>,
+  event: StanzaEvent,
+  query: Element
+): Element | Promise<Element> {
+  const node = nodeOf(query)
+  const own = node === '' && event.to.domain === ctx.host.name
+  return ask(ctx, 'disco/items', event, node, own ? listItems(ctx) : empty(query, node))
+}
+
+function nodeOf(query: Element): string {
+  return (query.attrs.node as string | undefined) ?? ''
+}
+
+function empty(query: Element, node: string): Element {
+  return el('query', { xmlns: query.attrs.xmlns as string, node: node === '' ? undefined : node })
+}
+
+function ask(
+  ctx: Context,
+  chain: 'disco/info' | 'disco/items',
+  event: StanzaEvent,
+  node: string,
+  reply: Element
+): Element | Promise<Element> {
   const handled = ctx.run(chain, { stanza: event, node, reply })
   if (handled instanceof Promise) return handled.then(result => found(result, reply, node))
   return found(handled, reply, node)
