@@ -1,0 +1,61 @@
+import type { Context, Tx } from '#core'
+import { defineService, PubsubService } from '../lib_pubsub'
+import { initialValues, type PubsubConfig } from './config'
+import { Outbox } from './outbox'
+import { Departures } from './store/departures'
+import { SqlReadStore, SqlStore, type PubsubNode } from './store/store'
+import { Tables } from './store/tables'
+
+/** Bytes of an item's id: what an index carries on each database. */
+const ITEM_ID = 512
+
+export type PubsubContext = Context<PubsubConfig>
+
+/** The service of one host: the engine, its tables, what it sends. */
+export class Pubsub {
+  readonly outbox: Outbox
+  /** What is committed. */
+  readonly stored: SqlReadStore
+  readonly departures: Departures
+  engine: PubsubService<PubsubNode>
+  readonly #tables: Tables
+
+  constructor(readonly ctx: PubsubContext) {
+    this.engine = engineOf(ctx.config)
+    this.#tables = new Tables(ctx.db, ctx.host.name, () => this.engine.definition.defaults)
+    this.departures = new Departures(ctx.db, ctx.host.name, this.#tables.hashes)
+    this.stored = new SqlReadStore(this.#tables, ctx.db.read)
+    this.outbox = new Outbox(ctx.host.name, message => ctx.send(message))
+  }
+
+  reconfigure(config: PubsubConfig): void {
+    this.engine = engineOf(config)
+  }
+
+  /** Forgets where nodes have gone that were deleted before that moment (milliseconds UTC). */
+  async expireRedirects(before: number): Promise<void> {
+    await this.ctx.db.write(tx => this.#tables.nodes.expireRedirects(tx, before))
+  }
+
+  /** The store of one write unit. */
+  store(tx: Tx): SqlStore {
+    return new SqlStore(this.#tables, tx)
+  }
+}
+
+function engineOf(config: PubsubConfig): PubsubService<PubsubNode> {
+  return new PubsubService(
+    defineService<PubsubNode>({
+      instantNodes: config.instantNodes,
+      defaults: initialValues(config),
+      limits: {
+        maxItems: config.itemsPerNode,
+        payload: config.payloadBytes,
+        nodeName: config.nodeNameBytes,
+        itemId: ITEM_ID,
+        page: config.pageSize,
+        subscriptions: config.subscriptionsPerUser
+      }
+    })
+  )
+}

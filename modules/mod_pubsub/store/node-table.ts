@@ -1,0 +1,213 @@
+import type { Database, Reader, Tx } from '#core'
+import type { NewNode, Range } from '../../lib_pubsub'
+import type { Hashes } from './hashes'
+import { bothWays, readRange } from './keyset'
+
+export interface NodeRow {
+  id: number
+  name: string
+  creator: string
+  created: number
+  config: string
+  item_count: number
+  seq: number
+  subscribers: number
+  version: number
+}
+
+type Named = { host: string; hash: Buffer }
+
+const COLUMNS = [
+  'id',
+  'name',
+  'creator',
+  'created',
+  'config',
+  'item_count',
+  'seq',
+  'subscribers',
+  'version'
+] as const
+
+/** The nodes of one host, and where those have gone that have moved. */
+export class NodeTable {
+  readonly #host: string
+  readonly #hashes: Hashes
+  readonly #sql
+
+  constructor(db: Database, host: string, hashes: Hashes) {
+    this.#host = host
+    this.#hashes = hashes
+    const table = 'pubsub_nodes'
+    this.#sql = {
+      find: db.statement<Named, NodeRow>((knex, p) =>
+        knex(table)
+          .select(...COLUMNS)
+          .where('host', p('host'))
+          .where('name_hash', p('hash'))
+      ),
+      lock: db.statement<Named, NodeRow>((knex, p) =>
+        knex(table)
+          .select(...COLUMNS)
+          .where('host', p('host'))
+          .where('name_hash', p('hash'))
+          .forUpdate()
+      ),
+      list: bothWays<{ host: string }, NodeRow>(db, 'id', (knex, p) =>
+        knex(table)
+          .select(...COLUMNS)
+          .where('host', p('host'))
+      ),
+      insert: db.statement<
+        Named & { name: string; creator: string; creatorHash: Buffer; created: number; config: string }
+      >((knex, p) =>
+        knex(table).insert({
+          host: p('host'),
+          name: p('name'),
+          name_hash: p('hash'),
+          creator: p('creator'),
+          creator_hash: p('creatorHash'),
+          created: p('created'),
+          config: p('config'),
+          item_count: 0,
+          seq: 0,
+          subscribers: 0,
+          version: 0
+        })
+      ),
+      configure: db.statement<{ id: number; config: string }>((knex, p) =>
+        knex(table)
+          .update({ config: p('config') })
+          .where('id', p('id'))
+      ),
+      delete: db.statement<{ id: number }>((knex, p) => knex(table).delete().where('id', p('id'))),
+      countItems: db.statement<{ id: number; by: number; seq: number }>((knex, p) =>
+        knex(table)
+          .update({ seq: p('seq'), item_count: knex.raw('item_count + ?', [p('by')]) })
+          .where('id', p('id'))
+      ),
+      countSubscribers: db.statement<{ id: number; by: number }>((knex, p) =>
+        knex(table)
+          .update({
+            version: knex.raw('version + 1'),
+            subscribers: knex.raw('subscribers + ?', [p('by')])
+          })
+          .where('id', p('id'))
+      ),
+      redirect: db.statement<Named, { uri: string }>((knex, p) =>
+        knex('pubsub_redirects').select('uri').where('host', p('host')).where('name_hash', p('hash'))
+      ),
+      addRedirect: db.statement<Named & { name: string; creatorHash: Buffer; uri: string; created: number }>(
+        (knex, p) =>
+          knex('pubsub_redirects').insert({
+            host: p('host'),
+            name: p('name'),
+            name_hash: p('hash'),
+            creator_hash: p('creatorHash'),
+            uri: p('uri'),
+            created: p('created')
+          })
+      ),
+      dropRedirect: db.statement<Named>((knex, p) =>
+        knex('pubsub_redirects').delete().where('host', p('host')).where('name_hash', p('hash'))
+      ),
+      expireRedirects: db.statement<{ host: string; before: number }>((knex, p) =>
+        knex('pubsub_redirects').delete().where('host', p('host')).where('created', '<', p('before'))
+      ),
+      ...this.#counts(db)
+    }
+  }
+
+  #counts(db: Database) {
+    const count = (table: string) =>
+      db.statement<Named & { limit: number }, { n: number }>((knex, p) =>
+        knex
+          .count({ n: '*' })
+          .from(
+            knex(table)
+              .select('id')
+              .where('host', p('host'))
+              .where('creator_hash', p('hash'))
+              .limit(p('limit'))
+              .as('own')
+          )
+      )
+    return { countNodes: count('pubsub_nodes'), countRedirects: count('pubsub_redirects') }
+  }
+
+  find(reader: Reader, name: string): Promise<NodeRow | undefined> {
+    return reader.get(this.#sql.find, this.#named(name))
+  }
+
+  lock(tx: Tx, name: string): Promise<NodeRow | undefined> {
+    return tx.get(this.#sql.lock, this.#named(name))
+  }
+
+  list(reader: Reader, range: Range): Promise<NodeRow[]> {
+    return readRange(reader, this.#sql.list, { host: this.#host }, range)
+  }
+
+  /** The new node's integer. */
+  async insert(tx: Tx, { name, creator, createdAt, config }: NewNode): Promise<number> {
+    const { lastId } = await tx.run(this.#sql.insert, {
+      ...this.#named(name),
+      name,
+      creator,
+      creatorHash: this.#hashes.of(creator),
+      created: createdAt,
+      config: JSON.stringify(config)
+    })
+    return lastId
+  }
+
+  async configure(tx: Tx, id: number, config: object): Promise<void> {
+    await tx.run(this.#sql.configure, { id, config: JSON.stringify(config) })
+  }
+
+  /** With all that hangs on it. */
+  async delete(tx: Tx, id: number): Promise<void> {
+    await tx.run(this.#sql.delete, { id })
+  }
+
+  async countItems(tx: Tx, id: number, by: number, seq: number): Promise<void> {
+    await tx.run(this.#sql.countItems, { id, by, seq })
+  }
+
+  /** What was kept of the node's subscribers is no longer valid. */
+  async countSubscribers(tx: Tx, id: number, by: number): Promise<void> {
+    await tx.run(this.#sql.countSubscribers, { id, by })
+  }
+
+  /** Nodes that somebody has made and that are there or have left a redirect, counted no further than `limit`. */
+  async countOf(reader: Reader, creator: string, limit: number): Promise<number> {
+    const params = { ...this.#named(creator), limit }
+    const nodes = await reader.get(this.#sql.countNodes, params)
+    const redirects = await reader.get(this.#sql.countRedirects, params)
+    return (nodes?.n ?? 0) + (redirects?.n ?? 0)
+  }
+
+  redirect(reader: Reader, name: string): Promise<{ uri: string } | undefined> {
+    return reader.get(this.#sql.redirect, this.#named(name))
+  }
+
+  async addRedirect(
+    tx: Tx,
+    redirect: { name: string; creator: string; uri: string; created: number }
+  ): Promise<void> {
+    const { name, creator, uri, created } = redirect
+    const creatorHash = this.#hashes.of(creator)
+    await tx.run(this.#sql.addRedirect, { ...this.#named(name), name, creatorHash, uri, created })
+  }
+
+  async dropRedirect(tx: Tx, name: string): Promise<void> {
+    await tx.run(this.#sql.dropRedirect, this.#named(name))
+  }
+
+  async expireRedirects(tx: Tx, before: number): Promise<void> {
+    await tx.run(this.#sql.expireRedirects, { host: this.#host, before })
+  }
+
+  #named(name: string): Named {
+    return { host: this.#host, hash: this.#hashes.of(name) }
+  }
+}
