@@ -60,15 +60,10 @@ hosts:
         attemptsPerAddress: 1000000
         accountsPerAddress: 1000000
         accountsPerHour: 1000000
-CFG
-  # Until there is a pubsub service, its scenarios cannot run.
-  if [ -d "$HERE/../modules/mod_pubsub" ]; then
-    cat >> "$R/balcony.yaml" <<CFG
   pubsub.$DOMAIN:
     type: component
     modules: { pubsub: {} }
 CFG
-  fi
 }
 
 port_open() { (exec 3<>/dev/tcp/127.0.0.1/$C2S) 2>/dev/null; }
