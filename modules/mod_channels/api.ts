@@ -1,0 +1,54 @@
+import { isAtom, nodeName, parseTag } from '../lib_channels'
+import type { ChannelsApi, Newest, Place, WireItem } from './news'
+import type { Channels } from './service'
+
+/** Keys in one statement. */
+const BATCH = 500
+
+/** What other modules read of channels. */
+export function channelsApi(channels: Channels): ChannelsApi {
+  const { reader, tables, name } = channels
+  const read = reader.source
+  return {
+    following: jid => channels.following.of(jid),
+    async newest(nodes) {
+      const found = new Map<number, Newest>()
+      for (const keys of batches(nodes)) {
+        for (const row of await tables.nodes.newest(read, keys)) {
+          found.set(row.id, { item: row.last_item, root: row.last_root })
+        }
+      }
+      return found
+    },
+    async publications(node, { upTo = Number.MAX_SAFE_INTEGER, limit, parentOnly }) {
+      const rows = await tables.items.newest(read, node, { upTo, limit, roots: parentOnly })
+      return rows.map(({ id, seq, updated }): Place => ({ updated, node, seq, key: id }))
+    },
+    async locate(id) {
+      const tag = parseTag(id)
+      const node = tag && tag.service === name ? await reader.node(tag.node) : undefined
+      const item = node && (await reader.item(node, id))
+      if (node === undefined || item === undefined) return undefined
+      return { updated: item.updatedAt, node: node.key, seq: item.seq, key: item.extra.key }
+    },
+    async items(keys) {
+      const found = new Map<number, WireItem>()
+      for (const some of batches(keys)) {
+        for (const row of await tables.items.onWire(read, name, some)) {
+          if (row.payload === null || !isAtom(row.type)) continue
+          const node = nodeName(row.jid, row.type)
+          found.set(row.id, {
+            id: reader.wireId({ name: node, type: row.type }, row.item_id),
+            node,
+            payload: row.payload
+          })
+        }
+      }
+      return found
+    }
+  }
+}
+
+function* batches(keys: readonly number[]): Generator<readonly number[]> {
+  for (let i = 0; i < keys.length; i += BATCH) yield keys.slice(i, i + BATCH)
+}

@@ -1,0 +1,63 @@
+import { z } from '#core'
+import { ACCESS_MODELS } from './model'
+
+/** Options of mod_channels. */
+export const config = z.object({
+  accountDomains: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Hosts of this server whose accounts have their channels here; the host above this one unless given, or all where there is none.'
+    ),
+  topicDomains: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Domains of topic channels, which this host answers for as well; topics.<the domain above> unless given.'
+    ),
+  accessModel: z.enum(ACCESS_MODELS).default('open').describe('Who may follow and read a new channel.'),
+  defaultAffiliation: z
+    .enum(['member', 'publisher'])
+    .default('member')
+    .describe(
+      'What new followers of a new channel may do: read (member), or write too (publisher), which is an invitation to spam where strangers can follow.'
+    ),
+  objectType: z
+    .enum(['note', 'post'])
+    .default('note')
+    .describe('What a post is called where its author says nothing (Activity Streams).'),
+  itemBytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(1_048_576)
+    .default(65_536)
+    .describe('Bytes of the payload of an item, at most.'),
+  itemsPerNode: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(10_000)
+    .describe('Items that a node keeps; beyond that the thread that was quiet for longest goes.'),
+  itemsPerPage: z.number().int().min(1).max(250).default(50).describe('Items in one answer, at most.'),
+  listPage: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(250)
+    .describe('Entries in one page of a list, at most.'),
+  nodesPerChannel: z.number().int().min(7).max(64).default(16).describe('Nodes of one channel, at most.'),
+  channelsPerUser: z.number().int().min(0).default(100).describe('Topic channels that one user may create.'),
+  followsPerUser: z.number().int().min(1).default(5000).describe('Channels that one user may follow.'),
+  historyDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(90)
+    .describe('Days for which tombstones and the log of membership and config changes are kept.')
+})
+
+export type ChannelsConfig = z.infer<typeof config>

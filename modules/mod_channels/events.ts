@@ -1,0 +1,56 @@
+import type { Element, StanzaEvent, Traced, Tx } from '#core'
+import type { ChannelActor } from './access'
+import type { ChannelItem, ChannelNode, RemovedItem } from './model'
+
+/** An item is stored, inside the write unit; a handler that throws undoes it. It may run again (see `Unit`). */
+export interface ItemEvent extends Traced {
+  readonly tx: Tx
+  readonly node: ChannelNode
+  readonly item: ChannelItem
+  /** What it overwrote: for `channels/edit`. */
+  readonly previous: ChannelItem | undefined
+}
+
+/** Items are deleted, inside the write unit. */
+export interface RetractEvent extends Traced {
+  readonly tx: Tx
+  readonly node: ChannelNode
+  /** Those that were named and those that went along (replies, ratings). */
+  readonly items: readonly RemovedItem[]
+}
+
+/** An entry with a `<rating/>` (protoXEP §6.3.4), before it is stored. Who handles it says what it becomes. */
+export interface RateEvent extends Traced {
+  /** Text of the element. */
+  readonly value: string
+  /** What the entry answers, and what it rates. */
+  readonly parent: ChannelItem | undefined
+  readonly target: ChannelItem | undefined
+  result?: {
+    rating: number
+    title: string
+    content: string
+    verb: string
+  }
+}
+
+/** A request in `<pubsub/>` in the namespace of channels (`recent-items` and the like). */
+export interface RequestEvent extends Traced {
+  readonly stanza: StanzaEvent
+  readonly pubsub: Element
+  readonly request: Element
+  readonly actor: ChannelActor
+}
+
+/** Handlers that wait, or that are done. */
+export interface ChannelEvents {
+  'channels/publish': ItemEvent
+  'channels/edit': ItemEvent
+  'channels/retract': RetractEvent
+  'channels/rate': RateEvent
+  'channels/request': RequestEvent
+}
+
+declare module '#core' {
+  interface HostEvents extends ChannelEvents {}
+}

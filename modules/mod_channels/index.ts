@@ -1,0 +1,91 @@
+import { defineModule, HANDLED, JID, StanzaError, type Context, type StanzaEvent } from '#core'
+import { OWNER, PUBSUB } from '../lib_pubsub/xml'
+import type { ChannelActor } from './access'
+import { actorOf } from './actor'
+import { channelsApi } from './api'
+import { onDecision } from './approval'
+import { authorityOf, kindOf } from './authority'
+import { config, type ChannelsConfig } from './config'
+import { itemList, nodeInfo, nodeList, topicDomain } from './disco'
+import './events'
+import { REGISTER } from './names'
+import type { ChannelsApi } from './news'
+import { Removal } from './removal'
+import { answer } from './requests'
+import { register, registration } from './requests/register'
+import { Channels } from './service'
+import { sweep } from './sweep'
+
+export type { ChannelActor } from './access'
+export type { ItemEvent, RateEvent, RequestEvent, RetractEvent } from './events'
+export type { Followed } from './following'
+export type { ChannelItem, ChannelNode, ItemColumns, ItemKind, RemovedItem } from './model'
+export type { ChannelsApi, Newest, Place, WireItem } from './news'
+
+const HOUR = 3_600_000
+
+/** Buddycloud channels (protoXEP channels 2014-12) over XEP-0060. */
+export default defineModule({
+  name: 'channels',
+  description: 'Channels that people write in and follow (Buddycloud)',
+  on: ['component'],
+  dependencies: ['disco'],
+  config,
+  setup(ctx): ChannelsApi {
+    const authority = authorityOf(ctx)
+    const channels = new Channels(ctx, {
+      isLocal: bare => authority.accounts.has(JID.parse(bare).domain),
+      kindOf: channel => kindOf(authority, channel)
+    })
+    const own = (event: StanzaEvent): ChannelActor => {
+      if (event.to.domain !== ctx.host.name) throw new StanzaError('service-unavailable')
+      return actorOf(event, authority, ctx.server)
+    }
+
+    for (const domain of authority.topics) ctx.defer(ctx.server.serve(domain, ctx.host))
+    for (const ns of [PUBSUB, OWNER]) {
+      for (const type of ['get', 'set'] as const) {
+        ctx.iq(type, 'host', ns, 'pubsub', (event, element) =>
+          answer(ctx, channels, own(event), event, element)
+        )
+      }
+    }
+    ctx.iq('get', 'host', REGISTER, 'query', event => registration(channels, own(event)))
+    ctx.iq('set', 'host', REGISTER, 'query', (event, query) => register(channels, own(event), query, event))
+    ctx.hook('message/host', event => onDecision(channels, event, own))
+    ctx.hook('account/purge', async ({ jid, tx }) => {
+      const store = channels.store(tx, '')
+      const deliveries = await new Removal(channels, store, jid).run()
+      tx.afterCommit(() => channels.send(deliveries))
+    })
+    ctx.every(HOUR, () => sweep(ctx, channels))
+    ctx.defer(() => channels.outbox.flush())
+    discover(ctx, channels, own)
+    return channelsApi(channels)
+  }
+})
+
+function discover(
+  ctx: Context<ChannelsConfig>,
+  channels: Channels,
+  own: (event: StanzaEvent) => ChannelActor
+): void {
+  ctx.add('disco-identity', { category: 'pubsub', type: 'channels' }) // protoXEP §2.2
+  for (const feature of channels.features()) ctx.add('disco-feature', feature)
+  ctx.hook('disco/info', event => {
+    if (event.stanza.to.domain !== ctx.host.name) return topicDomain(ctx.host.name, event)
+    return nodeInfo(channels, event, own(event.stanza))
+  })
+  ctx.hook('disco/items', async event => {
+    if (event.stanza.to.domain !== ctx.host.name) return topicDomain(ctx.host.name, event)
+    if (event.node !== '') return await itemList(channels, event, own(event.stanza))
+    await nodeList(channels, event)
+    return HANDLED
+  })
+}
+
+declare module '#core' {
+  interface ModuleApis {
+    channels: ChannelsApi
+  }
+}

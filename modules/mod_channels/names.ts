@@ -1,0 +1,2 @@
+/** XEP-0077 */
+export const REGISTER = 'jabber:iq:register'

@@ -1,0 +1,54 @@
+import { el, type Element } from '#core'
+import type { Delivery } from './announce'
+
+/** Messages that are sent before the rest of the server gets its turn. */
+const SLICE = 500
+
+/** Sends deliveries in the order in which they were given; those to many recipients in slices. */
+export class Outbox {
+  readonly #from: string
+  readonly #send: (message: Element) => void
+  readonly #jobs: Delivery[] = []
+  /** How many recipients of the first job have been served. */
+  #served = 0
+  #turn: NodeJS.Immediate | undefined
+  #messages = 0
+
+  constructor(from: string, send: (message: Element) => void) {
+    this.#from = from
+    this.#send = send
+  }
+
+  send(deliveries: readonly Delivery[]): void {
+    for (const one of deliveries) if (one.recipients.length > 0) this.#jobs.push(one)
+    if (this.#turn === undefined) this.#some()
+  }
+
+  /** Sends all that is left. */
+  flush(): void {
+    while (this.#jobs.length > 0) this.#some()
+    clearImmediate(this.#turn)
+    this.#turn = undefined
+  }
+
+  #some(): void {
+    this.#turn = undefined
+    let left = SLICE
+    while (left > 0) {
+      const job = this.#jobs[0]
+      if (job === undefined) return
+      const until = Math.min(this.#served + left, job.recipients.length)
+      left -= until - this.#served
+      for (; this.#served < until; this.#served++) this.#one(job, job.recipients[this.#served] as string)
+      if (this.#served < job.recipients.length) break
+      this.#jobs.shift()
+      this.#served = 0
+    }
+    if (this.#jobs.length > 0) this.#turn = setImmediate(() => this.#some())
+  }
+
+  #one({ type, content }: Delivery, to: string): void {
+    const id = `channel-${(++this.#messages).toString(36)}`
+    this.#send(el('message', { from: this.#from, to, type, id }, content))
+  }
+}

@@ -1,0 +1,111 @@
+import { firstChild, HANDLED, nsOf, StanzaError, type Context, type Element, type StanzaEvent } from '#core'
+import { BUDDYCLOUD } from '../../lib_channels'
+import { unsupported, type Outcome } from '../../lib_pubsub'
+import { asAnswer, parseRequest, type Operation } from '../../lib_pubsub/xml'
+import type { ChannelActor } from '../access'
+import type { Delivery } from '../announce'
+import type { ChannelsConfig } from '../config'
+import { owner, pubsub } from '../reply'
+import type { Channels } from '../service'
+import type { ChannelStore } from '../store/write-store'
+import { items } from './items'
+import { followers, members, ownAffiliations, ownSubscriptions } from './lists'
+import { changeAffiliations, changeSubscriptions, subscribe, unsubscribe } from './membership'
+import { configuration, configure, create, defaultConfiguration, remove } from './nodes'
+import { preparePublish, publish, retract } from './publish'
+
+type Write = Extract<Operation, { write: true }>
+type Read = Extract<Operation, { write: false }>
+type Work = (
+  store: ChannelStore
+) => Promise<Outcome<Element | undefined> & { deliveries?: readonly Delivery[] }>
+
+/** What is in `<pubsub/>`: a request of XEP-0060, or one of channels that another module answers. */
+export async function answer(
+  ctx: Context<ChannelsConfig>,
+  channels: Channels,
+  actor: ChannelActor,
+  event: StanzaEvent,
+  element: Element
+): Promise<Element | undefined> {
+  const request = firstChild(element)
+  if (request && nsOf(request) === BUDDYCLOUD) {
+    const handled = await ctx.run('channels/request', { stanza: event, pubsub: element, request, actor })
+    if (handled === HANDLED) return undefined
+    throw new StanzaError('feature-not-implemented', `<${request.name}/> is not offered here`)
+  }
+  try {
+    const type = event.stanza.attrs.type === 'get' ? 'get' : 'set'
+    const operation = parseRequest(channels.engine.definition, type, element)
+    if (!operation.write) return await read(channels, actor, operation, element)
+    const { result, deliveries } = await channels.write(
+      actor.bare,
+      event,
+      workOf(channels, actor, operation, element)
+    )
+    // first the answer, then the news
+    event.reply(result)
+    channels.send(deliveries)
+    return undefined
+  } catch (error) {
+    throw asAnswer(error)
+  }
+}
+
+/** What is done in the write unit; what can be read before is read here. */
+function workOf(channels: Channels, actor: ChannelActor, operation: Write, element: Element): Work {
+  switch (operation.name) {
+    case 'publish': {
+      const prepared = preparePublish(operation.request, element)
+      return store => publish(channels, store, actor, prepared)
+    }
+    case 'retract':
+      return store => retract(channels, store, actor, operation.request)
+    case 'subscribe':
+      return store => subscribe(channels, store, actor, operation.request)
+    case 'unsubscribe':
+      return store => unsubscribe(channels, store, actor, operation.request)
+    case 'changeSubscriptions':
+      return store => changeSubscriptions(channels, store, actor, operation.request)
+    case 'changeAffiliations':
+      return store => changeAffiliations(channels, store, actor, operation.request)
+    case 'create':
+      return store => create(channels, store, actor, operation.request)
+    case 'configure':
+      return store => configure(channels, store, actor, operation.request)
+    case 'delete':
+      return store => remove(channels, store, actor, operation.request)
+    case 'purge':
+      throw unsupported('purge-nodes')
+  }
+}
+
+async function read(
+  channels: Channels,
+  actor: ChannelActor,
+  operation: Read,
+  element: Element
+): Promise<Element> {
+  switch (operation.name) {
+    case 'items':
+      return await items(channels, actor, operation.request, element)
+    case 'configuration':
+      return await configuration(channels, actor, operation.request)
+    case 'defaultConfiguration':
+      return defaultConfiguration(channels)
+    case 'subscriptionsOf': {
+      const { node, ...rest } = operation.request
+      if (node === undefined) return await ownSubscriptions(channels, actor, rest)
+      return await followers(channels, actor, { ...rest, node }, pubsub)
+    }
+    case 'affiliationsOf': {
+      const { node, ...rest } = operation.request
+      if (node === undefined) return await ownAffiliations(channels, actor, rest)
+      return await members(channels, actor, { ...rest, node }, pubsub)
+    }
+    case 'subscriptionsTo':
+      return await followers(channels, actor, operation.request, owner)
+    case 'affiliations':
+      return await members(channels, actor, operation.request, owner)
+  }
+}

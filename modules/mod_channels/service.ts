@@ -1,0 +1,135 @@
+import { NS, type Context as ModuleContext, type StanzaEvent, type Tx } from '#core'
+import { PubsubService, type Outcome, type PubsubEvent } from '../lib_pubsub'
+import { PUBSUB } from '../lib_pubsub/xml'
+import { delivery, membershipNews, type Delivery } from './announce'
+import type { ChannelsConfig } from './config'
+import { channelDefinition, type Surroundings } from './definition'
+import { channelDefaults } from './fields'
+import { Following } from './following'
+import type { ChannelNode, ItemColumns, RemovedItem } from './model'
+import { REGISTER } from './names'
+import { Outbox } from './outbox'
+import { FanOut } from './store/fan-out'
+import type { MemberChange } from './store/journal'
+import { ChannelReader } from './store/read-store'
+import { openTables, type Tables } from './store/tables'
+import { ChannelStore, type WriteService } from './store/write-store'
+
+type Ctx = ModuleContext<ChannelsConfig>
+
+/** Told by what the store remembers, not by the engine. */
+const OURS: ReadonlySet<PubsubEvent['kind']> = new Set(['subscription', 'affiliation', 'retract'])
+
+/** What came of a write: the result, and what is sent when it is answered. */
+export interface Written<T> {
+  readonly result: T
+  readonly deliveries: readonly Delivery[]
+}
+
+/** The channels of one host: engine, tables, and how writes become messages. */
+export class Channels {
+  readonly tables: Tables
+  readonly engine: PubsubService<ChannelNode, ItemColumns>
+  readonly reader: ChannelReader
+  readonly following: Following
+  readonly outbox: Outbox
+  readonly #ctx: Ctx
+  readonly #write: WriteService
+
+  constructor(ctx: Ctx, around: Pick<Surroundings, 'isLocal' | 'kindOf'>) {
+    const { db, host, config } = ctx
+    this.#ctx = ctx
+    this.tables = openTables(db, host.name)
+    this.#write = {
+      name: host.name,
+      defaults: channelDefaults(config),
+      fanOut: new FanOut(),
+      kindOf: channel => around.kindOf(channel),
+      maxNodes: config.nodesPerChannel
+    }
+    this.reader = new ChannelReader(this.tables, db.read, this.#write)
+    this.following = new Following(jid => this.tables.members.following(db.read, jid, 'posts'))
+    this.outbox = new Outbox(host.name, message => ctx.send(message))
+    this.engine = new PubsubService(
+      channelDefinition(
+        {
+          name: host.name,
+          objectType: config.objectType,
+          isLocal: bare => around.isLocal(bare),
+          kindOf: channel => around.kindOf(channel),
+          canRate: () => host.hooks.has('channels/rate'),
+          rate: event => ctx.run('channels/rate', event),
+          published: async ({ store, node }, item, previous) => {
+            const { tx } = store as ChannelStore
+            await ctx.run(previous ? 'channels/edit' : 'channels/publish', { tx, node, item, previous })
+          },
+          retracted: async ({ store, node }) => {
+            const channelStore = store as ChannelStore
+            await this.raiseRetract(channelStore, node, channelStore.removed)
+          }
+        },
+        config
+      )
+    )
+  }
+
+  get name(): string {
+    return this.#write.name
+  }
+
+  get config(): ChannelsConfig {
+    return this.#ctx.config
+  }
+
+  /** What disco#info says: the engine's, without what channels do not do or that is no feature of XEP-0060. */
+  features(): string[] {
+    const not = new Set([`${PUBSUB}#moderator-affiliation`])
+    const models = ['access-open', 'access-authorize', 'access-whitelist', 'multi-items']
+    const features = this.engine.features().filter(feature => !not.has(feature))
+    return [...new Set([...features, ...models.map(name => `${PUBSUB}#${name}`), NS.RSM, REGISTER])]
+  }
+
+  /** Tells other modules what was deleted, inside the unit. */
+  async raiseRetract({ tx }: ChannelStore, node: ChannelNode, items: readonly RemovedItem[]): Promise<void> {
+    if (items.length > 0) await this.#ctx.run('channels/retract', { tx, node, items })
+  }
+
+  /** A store for one write unit. */
+  store(tx: Tx, actor: string): ChannelStore {
+    return new ChannelStore(this.tables, tx, this.#write, actor, this.engine.definition.now())
+  }
+
+  /**
+   * One write unit: what the engine does, the log, and what is to be told to whom. Nothing is sent yet.
+   * @param actor bare JID of who does it
+   */
+  async write<T>(
+    actor: string,
+    event: StanzaEvent | undefined,
+    work: (store: ChannelStore) => Promise<Outcome<T> & { deliveries?: readonly Delivery[] }>
+  ): Promise<Written<T>> {
+    return await this.#ctx.db.write(async tx => {
+      const store = this.store(tx, actor)
+      const { result, notifications, deliveries = [] } = await work(store)
+      const told = notifications.filter(one => !OURS.has(one.event.kind)).map(delivery)
+      const news = await this.finish(store)
+      return { result, deliveries: [...told, ...deliveries, ...news] }
+    }, event)
+  }
+
+  /** Ends the work of a store: the log, the events of members, and what is outdated in memory after the commit. */
+  async finish(store: ChannelStore): Promise<Delivery[]> {
+    const changes = await store.finish()
+    if (changes.length > 0) store.tx.afterCommit(() => this.#outdate(changes))
+    return await membershipNews(store, changes)
+  }
+
+  #outdate(changes: readonly MemberChange[]): void {
+    for (const { jid } of changes) this.following.forget(jid)
+  }
+
+  /** Sends what a write came to; after its commit, and after its answer. */
+  send(deliveries: readonly Delivery[]): void {
+    this.outbox.send(deliveries)
+  }
+}

@@ -1,0 +1,239 @@
+import { nameHash, type Database, type Reader, type Tx } from '#core'
+import type { Range } from '../../lib_pubsub'
+import type { Standing } from '../model'
+import { bothWays, readRange } from './keyset'
+
+export interface MemberRow {
+  id: number
+  channel_id: number
+  jid: string
+  affiliation: string
+  subscription: Standing['subscription']
+}
+
+/** A member's row with one of the channel's nodes. */
+export interface PersonRow extends MemberRow {
+  place: number
+  type: string
+  channel_jid: string
+}
+
+/** Nodes of a channel are numbered from 0 to 63, so a member and a node make one number. */
+const PLACES = 64
+
+export const LISTED: readonly string[] = ['owner', 'moderator', 'publisher', 'member', 'outcast']
+
+type Person = { host: string; hash: Buffer }
+type PersonPage = Person & { id: number; place: number; limit: number }
+
+/** Who is what to which channel of a host: one row for each, for all nodes of the channel. */
+export class MemberTable {
+  readonly #host: string
+  readonly #sql
+
+  constructor(db: Database, host: string) {
+    this.#host = host
+    const columns = ['id', 'channel_id', 'jid', 'affiliation', 'subscription'] as const
+    const ofPerson = (column: 'subscription' | 'affiliation', newest: boolean) =>
+      db.statement<PersonPage, PersonRow>((knex, p) => {
+        const past = newest ? '<' : '>'
+        const order = newest ? 'desc' : 'asc'
+        return knex('channel_members as m')
+          .join('channel_nodes as n', 'n.channel_id', 'm.channel_id')
+          .join('channels as c', 'c.id', 'm.channel_id')
+          .select('m.id', 'm.channel_id', 'm.jid', 'm.affiliation', 'm.subscription')
+          .select('n.place', 'n.type', 'c.jid as channel_jid')
+          .where('m.host', p('host'))
+          .where('m.jid_hash', p('hash'))
+          .where(`m.${column}`, '<>', 'none')
+          .where('m.id', `${past}=`, p('id'))
+          .where(either => either.where('m.id', past, p('id')).orWhere('n.place', past, p('place')))
+          .orderBy('m.id', order)
+          .orderBy('n.place', order)
+          .limit(p('limit'))
+      })
+    this.#sql = {
+      find: db.statement<{ channel: number; hash: Buffer }, MemberRow>((knex, p) =>
+        knex('channel_members')
+          .select(...columns)
+          .where('channel_id', p('channel'))
+          .where('jid_hash', p('hash'))
+      ),
+      insert: db.statement<
+        Standing & { host: string; channel: number; jid: string; hash: Buffer; now: number }
+      >((knex, p) =>
+        knex('channel_members').insert({
+          host: p('host'),
+          channel_id: p('channel'),
+          jid: p('jid'),
+          jid_hash: p('hash'),
+          affiliation: p('affiliation'),
+          subscription: p('subscription'),
+          invited_by: null,
+          created: p('now'),
+          updated: p('now')
+        })
+      ),
+      update: db.statement<Standing & { id: number; now: number }>((knex, p) =>
+        knex('channel_members')
+          .update({ affiliation: p('affiliation'), subscription: p('subscription'), updated: p('now') })
+          .where('id', p('id'))
+      ),
+      delete: db.statement<{ id: number }>((knex, p) =>
+        knex('channel_members').delete().where('id', p('id'))
+      ),
+      byAffiliation: bothWays<{ channel: number; affiliations: readonly string[] }, MemberRow>(
+        db,
+        'id',
+        (knex, p) =>
+          knex('channel_members')
+            .select(...columns)
+            .where('channel_id', p('channel'))
+            .whereIn('affiliation', [p('affiliations')])
+      ),
+      bySubscription: bothWays<{ channel: number; states: readonly string[] }, MemberRow>(
+        db,
+        'id',
+        (knex, p) =>
+          knex('channel_members')
+            .select(...columns)
+            .where('channel_id', p('channel'))
+            .whereIn('subscription', [p('states')])
+      ),
+      fanOut: db.statement<{ channel: number; states: readonly string[] }, { jid: string }>((knex, p) =>
+        knex('channel_members')
+          .select('jid')
+          .where('channel_id', p('channel'))
+          .whereIn('subscription', [p('states')])
+      ),
+      countSubscribed: db.statement<{ channel: number }, { n: number }>((knex, p) =>
+        knex('channel_members')
+          .count({ n: '*' })
+          .where('channel_id', p('channel'))
+          .where('subscription', 'subscribed')
+      ),
+      countFollowed: db.statement<Person & { limit: number }, { n: number }>((knex, p) =>
+        knex
+          .count({ n: '*' })
+          .from(
+            knex('channel_members')
+              .select('id')
+              .where('host', p('host'))
+              .where('jid_hash', p('hash'))
+              .where('subscription', '<>', 'none')
+              .limit(p('limit'))
+              .as('followed')
+          )
+      ),
+      subscriptionsUp: ofPerson('subscription', false),
+      subscriptionsDown: ofPerson('subscription', true),
+      affiliationsUp: ofPerson('affiliation', false),
+      affiliationsDown: ofPerson('affiliation', true),
+      following: db.statement<Person & { type: string }, { node: number; channel: string }>((knex, p) =>
+        knex('channel_members as m')
+          .join('channel_nodes as n', 'n.channel_id', 'm.channel_id')
+          .join('channels as c', 'c.id', 'm.channel_id')
+          .select('n.id as node', 'c.jid as channel')
+          .where('m.host', p('host'))
+          .where('m.jid_hash', p('hash'))
+          .where('m.subscription', 'subscribed')
+          .whereNot('m.affiliation', 'outcast')
+          .where('n.type', p('type'))
+      ),
+      ofPerson: db.statement<Person, MemberRow>((knex, p) =>
+        knex('channel_members')
+          .select(...columns)
+          .where('host', p('host'))
+          .where('jid_hash', p('hash'))
+      )
+    }
+  }
+
+  find(reader: Reader, channel: number, jid: string): Promise<MemberRow | undefined> {
+    return reader.get(this.#sql.find, { channel, hash: nameHash(jid) })
+  }
+
+  async insert(tx: Tx, channel: number, jid: string, standing: Standing, now: number): Promise<number> {
+    const params = { ...standing, host: this.#host, channel, jid, hash: nameHash(jid), now }
+    return (await tx.run(this.#sql.insert, params)).lastId
+  }
+
+  async update(tx: Tx, id: number, standing: Standing, now: number): Promise<void> {
+    await tx.run(this.#sql.update, { ...standing, id, now })
+  }
+
+  async delete(tx: Tx, id: number): Promise<void> {
+    await tx.run(this.#sql.delete, { id })
+  }
+
+  byAffiliation(
+    reader: Reader,
+    channel: number,
+    affiliations: readonly string[],
+    range: Range
+  ): Promise<MemberRow[]> {
+    return readRange(reader, this.#sql.byAffiliation, { channel, affiliations }, range)
+  }
+
+  bySubscription(
+    reader: Reader,
+    channel: number,
+    states: readonly string[],
+    range: Range
+  ): Promise<MemberRow[]> {
+    return readRange(reader, this.#sql.bySubscription, { channel, states }, range)
+  }
+
+  async fanOut(reader: Reader, channel: number, states: readonly string[]): Promise<string[]> {
+    return (await reader.all(this.#sql.fanOut, { channel, states })).map(row => row.jid)
+  }
+
+  async countSubscribed(reader: Reader, channel: number): Promise<number> {
+    return (await reader.get(this.#sql.countSubscribed, { channel }))?.n ?? 0
+  }
+
+  async countFollowed(reader: Reader, jid: string, limit: number): Promise<number> {
+    return (await reader.get(this.#sql.countFollowed, { ...this.#person(jid), limit }))?.n ?? 0
+  }
+
+  /** The person's rows with all nodes of their channels, by `personKey`, ascending. */
+  async ofPersonByNode(
+    reader: Reader,
+    jid: string,
+    column: 'subscription' | 'affiliation',
+    range: Range
+  ): Promise<PersonRow[]> {
+    const newest = range.newest === true
+    const { before = Number.MAX_SAFE_INTEGER, after = -1 } = range
+    const from = newest ? before : after
+    const id = Math.floor(from / PLACES)
+    const sql = this.#sql[`${column}s${newest ? 'Down' : 'Up'}`]
+    const rows = await reader.all(sql, {
+      ...this.#person(jid),
+      id,
+      place: from - id * PLACES,
+      limit: range.limit
+    })
+    const within = rows.filter(row => personKey(row) > after && personKey(row) < before)
+    return newest ? within.reverse() : within
+  }
+
+  /** Nodes of that type in the channels that the person follows. */
+  following(reader: Reader, jid: string, type: string): Promise<{ node: number; channel: string }[]> {
+    return reader.all(this.#sql.following, { ...this.#person(jid), type })
+  }
+
+  /** All that is kept of the person. */
+  ofPerson(reader: Reader, jid: string): Promise<MemberRow[]> {
+    return reader.all(this.#sql.ofPerson, this.#person(jid))
+  }
+
+  #person(jid: string): Person {
+    return { host: this.#host, hash: nameHash(jid) }
+  }
+}
+
+/** The place of a row in the lists of a person. */
+export function personKey({ id, place }: { id: number; place: number }): number {
+  return id * PLACES + place
+}

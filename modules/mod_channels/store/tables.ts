@@ -1,0 +1,25 @@
+import type { Database } from '#core'
+import { ItemTable } from './item-table'
+import { LogTable } from './log-table'
+import { MemberTable } from './member-table'
+import { NodeTable } from './node-table'
+import { TombstoneTable } from './tombstone-table'
+
+/** The tables of one channel host, with their statements. */
+export interface Tables {
+  readonly nodes: NodeTable
+  readonly members: MemberTable
+  readonly items: ItemTable
+  readonly tombstones: TombstoneTable
+  readonly log: LogTable
+}
+
+export function openTables(db: Database, host: string): Tables {
+  return {
+    nodes: new NodeTable(db, host),
+    members: new MemberTable(db, host),
+    items: new ItemTable(db),
+    tombstones: new TombstoneTable(db, host),
+    log: new LogTable(db, host)
+  }
+}
