@@ -52,7 +52,7 @@ export class Requests {
    * than the one who was asked sent it: such a stanza is not an answer.
    */
   answer(stanza: Element, from: JID): boolean {
-    const id = stanza.attrs.id as string | undefined
+    const id = stanza.attrs.id
     const pending = id === undefined ? undefined : this.#pending.get(id)
     if (!pending || id === undefined || pending.asked.full !== from.full) return false
     this.#settle(id)

@@ -62,12 +62,12 @@ export class Router implements Replies {
   /** A stanza of a client whose resource is bound. The promise, if any, ends when its handlers have. */
   fromClient(sender: Sender, stanza: Element, turn: number): void | Promise<unknown> {
     const { session, jid } = sender
-    const claimed = stanza.attrs.from as string | undefined
+    const claimed = stanza.attrs.from
     // RFC 6120 §8.1.2.1
     if (claimed !== undefined && claimed !== jid.full && !isOwn(claimed, jid)) {
       return session.close(new StreamError('invalid-from', `you are ${jid.full}`))
     }
-    const toOthers = stanza.attrs.to as string | undefined
+    const toOthers = stanza.attrs.to
     const subscription = stanza.name === 'presence' && SUBSCRIPTION_TYPES.has(stanza.attrs.type as string)
     // RFC 6121 §3: subscriptions are between accounts, so they are stamped with the bare JID.
     const from = subscription ? jid.toBare() : jid
@@ -100,7 +100,7 @@ export class Router implements Replies {
   /** A stanza of a module or of another server, whose `from` its carrier has checked. */
   route(stanza: Element, origin: Origin): void | Promise<unknown> {
     const from = JID.parse(stanza.attrs.from as string)
-    const to = JID.tryParse((stanza.attrs.to as string | undefined) ?? '')
+    const to = JID.tryParse((stanza.attrs.to) ?? '')
     const own = this.#domains.find(from.domain)
     const host = (to && this.#domains.find(to.domain)) ?? own
     if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
@@ -222,14 +222,14 @@ export class Router implements Replies {
     if (stanza.name === 'iq') return event.refuse(new StanzaError('service-unavailable'))
     // RFC 6121 §8.5.1: presence is dropped in silence; headlines and errors too.
     if (stanza.name !== 'message') return
-    const type = stanza.attrs.type as string | undefined
+    const type = stanza.attrs.type
     if (type === 'headline' || type === 'error') return
     event.refuse(new StanzaError('service-unavailable'))
   }
 
   /** Sends a stanza of a host; `from` is stamped where it is missing and must lie in one of the host's domains. */
   send(stanza: Element, host: Host): void {
-    const claimed = stanza.attrs.from as string | undefined
+    const claimed = stanza.attrs.from
     const stamped = claimed === undefined ? readdress(stanza, { from: host.name }) : stanza
     if (claimed !== undefined && this.#domains.find(JID.parse(claimed).domain) !== host) {
       throw new CodedError('ERR_SEND_FROM', `${host.name} cannot send as ${claimed}`)
@@ -243,7 +243,7 @@ export class Router implements Replies {
   request(iq: Element, host: Host, options?: RequestOptions): Promise<Element> {
     const to = JID.parse(iq.attrs.to as string)
     const { id, answer } = this.requests.open(to, options)
-    this.send(readdress(iq, { id, from: (iq.attrs.from as string | undefined) ?? host.name }), host)
+    this.send(readdress(iq, { id, from: (iq.attrs.from) ?? host.name }), host)
     return answer
   }
 

@@ -8,7 +8,7 @@ const MAX_ID = 1024
 
 /** What is wrong with a stanza whoever sent it, before anybody looks at it; undefined when nothing is. */
 export function faultOf(stanza: Element): StanzaError | undefined {
-  const id = stanza.attrs.id as string | undefined
+  const id = stanza.attrs.id
   if (id !== undefined && id.length > MAX_ID)
     return new StanzaError('bad-request', `the id is longer than ${MAX_ID} characters`)
   return stanza.name === 'iq' ? iqFault(stanza) : undefined

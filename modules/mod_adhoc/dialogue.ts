@@ -46,7 +46,7 @@ export async function runCommand(
   event: StanzaEvent,
   request: Element
 ): Promise<Element> {
-  const node = request.attrs.node as string | undefined
+  const node = request.attrs.node
   if (!node) throw new StanzaError('bad-request', 'a command has a node') // §4.1
   const command = commands.get(node)
   if (!command || !isOffered(command, event)) throw new StanzaError('item-not-found', 'no such command')
@@ -55,7 +55,7 @@ export async function runCommand(
     throw new StanzaError('forbidden')
   }
   const action = readAction(request)
-  const id = request.attrs.sessionid as string | undefined
+  const id = request.attrs.sessionid
   if (id === '') throw refused('bad-request', 'bad-sessionid', 'a session id is not empty') // §4.1
   if (id === undefined) return start(ctx, sessions, command, event, action)
 
@@ -74,7 +74,7 @@ export async function runCommand(
 }
 
 function readAction(request: Element): Action {
-  const action = (request.attrs.action as string | undefined) ?? 'execute'
+  const action = (request.attrs.action) ?? 'execute'
   if (!ACTIONS.includes(action as Action)) throw refused('bad-request', 'malformed-action', 'no such action')
   return action as Action
 }
@@ -92,7 +92,7 @@ async function start(
   action: Action
 ): Promise<Element> {
   if (action !== 'execute') throw refused('bad-request', 'bad-action', 'a command starts with execute')
-  const lang = event.stanza.attrs['xml:lang'] as string | undefined
+  const lang = event.stanza.attrs['xml:lang']
   const run = runOf(ctx, event, lang)
   const session = sessions.open(
     { requester: event.from.full, bare: event.from.bare, asked: event.to.full, node: command.node, lang },

@@ -17,7 +17,7 @@ export default defineModule({
 function toAccount(ctx: Context, event: StanzaEvent): Handled | Promise<Handled> {
   const { stanza, to, host } = event
   const sessions = host.sessions.of(to.local)
-  switch (stanza.attrs.type as string | undefined) {
+  switch (stanza.attrs.type) {
     case 'error':
       return HANDLED // §8.5.2: silently ignored
     case 'groupchat':
@@ -57,7 +57,7 @@ function toResource(ctx: Context, event: StanzaEvent): Handled | Promise<Handled
     session.send(stanza)
     return HANDLED
   }
-  const type = stanza.attrs.type as string | undefined
+  const type = stanza.attrs.type
   if (type === 'chat') return toAccount(ctx, event) // §8.5.3.2.1
   if (type === 'headline' || type === 'error') return HANDLED
   throw new StanzaError('service-unavailable')

@@ -58,7 +58,7 @@ async function keep(
   messages: OfflineMessages,
   event: StanzaEvent
 ): Promise<Handled | void> {
-  const type = (event.stanza.attrs.type as string | undefined) ?? 'normal'
+  const type = (event.stanza.attrs.type) ?? 'normal'
   if (type !== 'normal' && type !== 'chat') return
   if (type === 'chat' && !childOf(event.stanza, 'body')) return HANDLED
   const received = Date.now()

@@ -21,7 +21,7 @@ import './events'
 export function broadcast(presence: Presence, event: StanzaEvent): Handled | Promise<Handled> {
   const { session } = event.origin
   if (!session) throw new StanzaError('not-allowed')
-  const type = event.stanza.attrs.type as string | undefined
+  const type = event.stanza.attrs.type
   if (type !== undefined && type !== 'unavailable')
     throw new StanzaError('bad-request', 'presence of this type has a `to`')
   if (type === undefined) priorityOf(event.stanza) // refuses a bad one before anything is done
@@ -125,7 +125,7 @@ function tellOwn(presence: Presence, session: ClientSession, stanza: Element, se
 /** The stanza with children that are serialised once, however many get it. */
 function shareable(stanza: Element): Element {
   const copy = readdress(stanza, { to: undefined })
-  copy.children = (copy.children as (Element | string)[]).map(child =>
+  copy.children = (copy.children).map(child =>
     isElement(child) ? frozen(child) : child
   )
   return copy

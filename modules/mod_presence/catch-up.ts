@@ -30,7 +30,7 @@ async function lookAt(presence: Presence, session: ClientSession, contact: JID):
   const known = mayKnow(presence, contact.local, own.bare)
   if (!(typeof known === 'boolean' ? known : await known)) return
   for (const other of sessions.values()) {
-    const shown = other.state.presence as Element | undefined
+    const shown = other.state.presence
     if (shown) session.send(readdress(shown, { to: own.full }))
   }
 }

@@ -9,7 +9,7 @@ export function noteDirected(presence: Presence, event: StanzaEvent): Handled | 
   const { session } = event.origin
   if (!session) return
   const to = JID.parse(event.stanza.attrs.to as string).full // the router has parsed it
-  switch (event.stanza.attrs.type as string | undefined) {
+  switch (event.stanza.attrs.type) {
     case undefined:
       return remember(presence, session.state, to)
     case 'unavailable':

@@ -31,10 +31,10 @@ export interface Presence {
   roster: Handle<RosterApi>
 }
 
-const SUBSCRIPTIONS = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
+const SUBSCRIPTIONS: ReadonlySet<string> = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
 
 function subscriptionOf(event: StanzaEvent): SubscriptionType | undefined {
-  const type = event.stanza.attrs.type as string | undefined
+  const type = event.stanza.attrs.type
   return type !== undefined && SUBSCRIPTIONS.has(type) ? (type as SubscriptionType) : undefined
 }
 
@@ -58,7 +58,7 @@ export default defineModule({
     })
 
     const inbound = (event: StanzaEvent) => {
-      const type = event.stanza.attrs.type as string | undefined
+      const type = event.stanza.attrs.type
       const subscription = subscriptionOf(event)
       if (subscription) return receiveSubscription(presence, event, subscription)
       if (type === 'probe') return answerProbe(presence, event)

@@ -106,7 +106,7 @@ function getRoster(
 ): Element | undefined {
   const session = event.origin.session as ClientSession // `own` has asked for it
   session.state.interested = true
-  const known = query.attrs.ver as string | undefined
+  const known = query.attrs.ver
   const since = known === undefined ? undefined : versionIn(roster, known)
   if (since === undefined) {
     const listed = [...roster.items.values()].filter(item => item.listed)

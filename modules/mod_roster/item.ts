@@ -56,10 +56,10 @@ export function readItem(query: Element, own: string, limits: ItemLimits): ItemR
   if (!item || items.length !== 1 || item.name !== 'item') {
     throw new StanzaError('bad-request', 'a roster set holds exactly one item')
   }
-  const address = JID.tryParse((item.attrs.jid as string | undefined) ?? '')
+  const address = JID.tryParse((item.attrs.jid) ?? '')
   if (!address) throw new StanzaError('bad-request', 'the jid of the item is not a JID')
   if (address.bare === own) throw new StanzaError('not-allowed', 'nobody is in their own roster')
-  const name = (item.attrs.name as string | undefined) || undefined
+  const name = (item.attrs.name) || undefined
   if (name && name.length > limits.nameLength) {
     throw new StanzaError('not-acceptable', `the name is longer than ${limits.nameLength} characters`)
   }

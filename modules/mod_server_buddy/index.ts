@@ -93,7 +93,7 @@ function isAuthentic({ origin, from }: StanzaEvent): boolean {
 async function receive(buddies: Buddies, event: StanzaEvent): Promise<Handled | void> {
   const { from, to, stanza, host } = event
   if (from.kind !== 'host' || to.full !== host.name || from.full === host.name) return
-  const type = stanza.attrs.type as string | undefined
+  const type = stanza.attrs.type
   if (type === 'error') {
     // A bounce is said by whoever could not deliver: the peer itself or our own side.
     if (!isAuthentic(event) && event.origin.kind !== 'local') return
