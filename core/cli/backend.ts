@@ -24,14 +24,22 @@ export interface OwnServer {
 export type OpenOwn = (place: { config: string; data: string }, command: string) => Promise<OwnServer>
 
 /** Milliseconds that a server which starts or stops, or another command, may take to get ready or out of the way. */
-const PATIENCE = 8000
+const PATIENCE = 15_000
 const PAUSE = 150
+
+/** The running server, if there is one. */
+export async function liveServer(options: PlaceOptions): Promise<Backend | undefined> {
+  const socket = controlSocket(dataFolder(options))
+  return (await answers(socket)) ? remote(socket) : undefined
+}
 
 /** The running server alone. */
 export async function runningServer(options: PlaceOptions): Promise<Backend> {
-  const socket = controlSocket(dataFolder(options))
-  if (await answers(socket)) return remote(socket)
-  throw new Failure(`No server answers at ${socket}. Start it with: balcony start`)
+  const live = await liveServer(options)
+  if (live) return live
+  throw new Failure(
+    `No server answers at ${controlSocket(dataFolder(options))}. Start it with: balcony start`
+  )
 }
 
 /** The running server; where there is none, the database itself, under the lock that a server would take. */

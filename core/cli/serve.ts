@@ -32,9 +32,9 @@ export async function serve(options: PlaceOptions): Promise<number> {
   const control = await openControl(server)
   greet(server)
   process.send?.({ started: true, stopSeconds: server.config.server.limits.stopSeconds } satisfies Started)
-  const code = await life.of(server)
-  await control?.close(0)
-  return code
+  // While the lock is held: behind it another server may have its socket at the same path already
+  server.bus.on('server/stopping', () => void control?.close())
+  return life.of(server)
 }
 
 async function startPatiently({ config, data }: PlaceOptions): Promise<Server> {

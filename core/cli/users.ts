@@ -1,4 +1,4 @@
-import { anyServer, type Backend } from './backend'
+import { anyServer, liveServer, type Backend } from './backend'
 import { Failure } from './exit'
 import { printError, print } from './output'
 import { openOwnServer } from './own-server'
@@ -6,31 +6,66 @@ import { askPassword, confirm } from './password'
 import type { PlaceOptions } from './place'
 
 export async function addUser(jid: string, options: PlaceOptions): Promise<void> {
-  await withAccounts(options, 'user add', async backend => {
-    // Before a password is asked for
-    if (await backend.call('user.exists', { jid })) throw new Failure(`${jid} exists already.`)
-    const password = await askPassword(`Password for ${jid}`)
-    await backend.call('user.add', { jid, password })
-    print(`${jid} was added.`)
+  await askAndDo(options, {
+    command: 'user add',
+    async check(backend) {
+      if (await backend.call('user.exists', { jid })) throw new Failure(`${jid} exists already.`)
+    },
+    ask: () => askPassword(`Password for ${jid}`),
+    async act(backend, password) {
+      await backend.call('user.add', { jid, password })
+      print(`${jid} was added.`)
+    }
   })
 }
 
 export async function deleteUser(jid: string, options: PlaceOptions & { yes?: boolean }): Promise<void> {
-  await withAccounts(options, 'user delete', async backend => {
-    if (!(await backend.call('user.exists', { jid }))) throw new Failure(`There is no account ${jid}.`)
-    const sure = options.yes || (await confirm(`Delete ${jid} with everything that is its, for good?`))
-    if (!sure) throw new Failure('Nothing was deleted.')
-    await backend.call('user.delete', { jid })
-    print(`${jid} was deleted.`)
+  await askAndDo(options, {
+    command: 'user delete',
+    check: backend => mustExist(backend, jid),
+    async ask() {
+      const sure = options.yes || (await confirm(`Delete ${jid} with everything that is its, for good?`))
+      if (!sure) throw new Failure('Nothing was deleted.')
+    },
+    async act(backend) {
+      await backend.call('user.delete', { jid })
+      print(`${jid} was deleted.`)
+    }
   })
 }
 
 export async function changePassword(jid: string, options: PlaceOptions): Promise<void> {
-  await withAccounts(options, 'user password', async backend => {
-    if (!(await backend.call('user.exists', { jid }))) throw new Failure(`There is no account ${jid}.`)
-    const password = await askPassword(`New password for ${jid}`)
-    await backend.call('user.password', { jid, password })
-    print(`${jid} has a new password.`)
+  await askAndDo(options, {
+    command: 'user password',
+    check: backend => mustExist(backend, jid),
+    ask: () => askPassword(`New password for ${jid}`),
+    async act(backend, password) {
+      await backend.call('user.password', { jid, password })
+      print(`${jid} has a new password.`)
+    }
+  })
+}
+
+async function mustExist(backend: Backend, jid: string): Promise<void> {
+  if (!(await backend.call('user.exists', { jid }))) throw new Failure(`There is no account ${jid}.`)
+}
+
+interface Question<T> {
+  command: string
+  /** Throws where there is no point in asking. */
+  check(backend: Backend): Promise<void>
+  ask(): Promise<T>
+  act(backend: Backend, answer: T): Promise<void>
+}
+
+/** A running server is asked before the person is; nobody sits at a prompt with the lock of the database in hand. */
+async function askAndDo<T>(options: PlaceOptions, { command, check, ask, act }: Question<T>): Promise<void> {
+  const live = await liveServer(options)
+  if (live) await check(live)
+  const answer = await ask()
+  await withAccounts(options, command, async backend => {
+    await check(backend)
+    await act(backend, answer)
   })
 }
 

@@ -113,7 +113,7 @@ test('nobody there is told from somebody who does not answer', async t => {
 test('a server that ends before its answer, and one that talks nonsense', async t => {
   const at = path.join(folder(t), 'control.sock')
   const answers = ['', 'nonsense\n']
-  const server = net.createServer(socket => socket.end(answers.shift()))
+  const server = net.createServer(socket => socket.end(answers.shift() ?? ''))
   await new Promise<void>(resolve => server.listen(at, resolve))
   t.after(() => server.close())
   await assert.rejects(ask(at, 'nothing'), { code: 'ERR_CONTROL', message: /ended before it answered/ })
@@ -142,7 +142,7 @@ test('requests that are none, cut anywhere, too long, or never finished', async 
   )
   const half = net.connect(at)
   half.end('{"op":"nothing"}')
-  assert.equal(await new Promise(resolve => half.on('close', resolve)), false)
+  assert.equal(await new Promise<boolean>(resolve => half.on('close', resolve)), false)
   assert.deepEqual(await ask(at, 'nothing'), { result: null })
 })
 

@@ -25,7 +25,10 @@ function terminal(...keys: string[]): { input: NodeJS.ReadStream; modes: boolean
 async function quietly<T>(fn: () => Promise<T>): Promise<{ shown: string; result: T }> {
   const { write } = process.stderr
   let shown = ''
-  process.stderr.write = ((text: string) => (shown += text)) as typeof write
+  process.stderr.write = (text: string | Uint8Array) => {
+    shown += String(text)
+    return true
+  }
   try {
     return { result: await fn(), shown }
   } finally {
