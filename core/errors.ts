@@ -81,7 +81,7 @@ export class StanzaError extends Error {
       else if (child.name === 'text') options.text = child.getText()
       else if (child.name in CONDITIONS) condition = child.name as StanzaCondition
     }
-    const type = error?.attrs.type as string | undefined
+    const type = error?.attrs.type
     if (type && ['auth', 'cancel', 'continue', 'modify', 'wait'].includes(type))
       options.type = type as ErrorType
     return new StanzaError(condition, { ...options, app })

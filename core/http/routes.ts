@@ -1,6 +1,7 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
 import type { Items } from '../events/items'
 import type { Log } from '../log'
 import type { HttpRoute } from './items'
@@ -38,6 +39,8 @@ export class Routes {
     for (const route of this.#items.list('http-route')) this.#add(app, route)
     app.notFound(c => c.text('There is nothing here.\n', 404))
     app.onError((error, c) => {
+      // hono's own refusals, as that of a body beyond the limit
+      if (error instanceof HTTPException) return error.getResponse()
       this.#log.error({ err: error, path: c.req.path }, 'a page failed')
       return c.text('This server made a mistake.\n', 500)
     })

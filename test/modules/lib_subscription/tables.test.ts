@@ -32,7 +32,7 @@ for (const type of TYPES) {
         name
       ]
       assert.ok(row)
-      const step = outbound(type as SubscriptionType, stateOf(name))
+      const step = outbound(type, stateOf(name))
       // S.N. and M.N.: it is not routed
       assert.equal(step.route, row.route === 'MUST')
       const wanted =
@@ -45,7 +45,7 @@ for (const type of TYPES) {
         name
       ]
       assert.ok(row)
-      const step = inbound(type as SubscriptionType, stateOf(name))
+      const step = inbound(type, stateOf(name))
       assert.equal(step.deliver, row.deliver === 'MUST')
       assert.deepEqual(step.state, stateOf(row.new as StateName))
       const answers = type === 'subscribe' && row.note === 2 ? 'subscribed' : undefined
