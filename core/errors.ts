@@ -79,7 +79,7 @@ export class StanzaError extends Error {
       if (typeof child === 'string') continue
       if (child.attrs.xmlns !== NS.STANZA_ERRORS) app.push(child)
       else if (child.name === 'text') options.text = child.getText()
-      else if (child.name in CONDITIONS) condition = child.name as StanzaCondition
+      else if (Object.hasOwn(CONDITIONS, child.name)) condition = child.name as StanzaCondition
     }
     const type = error?.attrs.type
     if (type && ['auth', 'cancel', 'continue', 'modify', 'wait'].includes(type))
