@@ -34,7 +34,7 @@ export class Ports<P extends Port> {
    * opened: throws CodedError `ERR_LISTEN`.
    */
   async claim(owner: string, specs: readonly P[]): Promise<P[]> {
-    const wanted = new Map(specs.map(spec => [this.#key(spec), spec]))
+    const wanted = new Map(specs.map(spec => [this.#key(spec, owner), spec]))
     const opened: Array<[string, Opened<P>]> = []
     try {
       for (const [key, spec] of wanted) {
@@ -70,8 +70,9 @@ export class Ports<P extends Port> {
     this.#open.clear()
   }
 
-  #key(spec: P): string {
-    return `${this.kind(spec)} ${spec.address} ${spec.port}`
+  /** Free ports are free for everybody. */
+  #key(spec: P, owner: string): string {
+    return `${this.kind(spec)} ${spec.address} ${spec.port === 0 ? `any of ${owner}` : spec.port}`
   }
 }
 

@@ -258,7 +258,7 @@ test('thousands of connections leave nothing behind', async t => {
   ]
   for (let round = 0; round < ROUNDS; round++) {
     const raws = await Promise.all(Array.from({ length: AT_ONCE }, () => Raw.connect(one.ports.tcp)))
-    await Promise.all(raws.map((raw, i) => ways[i % ways.length]?.(raw)))
+    await Promise.all(raws.map(async (raw, i) => ways[i % ways.length]?.(raw)))
     for (const raw of raws) raw.destroy()
   }
   await gone(one)

@@ -1,7 +1,7 @@
 import assert from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
-import WebSocket from 'ws'
+import type WebSocket from 'ws'
 import { el } from '../../../core/xml/element'
 import { NS } from '../../../core/xml/namespaces'
 import { mechanismsOf } from '../../lib/sasl'

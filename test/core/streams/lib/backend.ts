@@ -118,9 +118,7 @@ export class FakeBackend implements StreamBackend {
 function answer(session: StreamSession, stanza: Element): void {
   const { id, to, type } = stanza.attrs as Record<string, string | undefined>
   if (stanza.name === 'message') {
-    session.send(
-      el('message', { ...stanza.attrs, to: session.jid?.full, from: to }, stanza.children as Element[])
-    )
+    session.send(el('message', { ...stanza.attrs, to: session.jid?.full, from: to }, stanza.children))
   } else if (stanza.name === 'iq' && (type === 'get' || type === 'set')) {
     const ping = firstChild(stanza)
     if (ping && nsOf(ping) === 'urn:xmpp:ping') session.send(el('iq', { type: 'result', id, from: to }))

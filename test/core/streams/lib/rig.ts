@@ -114,7 +114,7 @@ export async function endsWith(client: TestClient, condition: string): Promise<v
 }
 
 /** A stream header as it is written. */
-export function header(attrs: Record<string, string | undefined> = {}, ns = NS.CLIENT): string {
+export function header(attrs: Record<string, string | undefined> = {}, ns: string = NS.CLIENT): string {
   const written = Object.entries({ to: DOMAIN, version: '1.0', ...attrs })
     .map(([name, value]) => (value === undefined ? '' : ` ${name}='${value}'`))
     .join('')
