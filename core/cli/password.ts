@@ -27,8 +27,9 @@ async function typedTwice(prompt: string, input: ReadStream): Promise<string> {
 
 /** Reads a line from the terminal without showing it. */
 function typed(prompt: string, input: ReadStream): Promise<string> {
-  process.stderr.write(prompt)
+  // First: what is typed as soon as the prompt is there must not be shown
   input.setRawMode(true)
+  process.stderr.write(prompt)
   input.setEncoding('utf8').resume()
   return new Promise((resolve, reject) => {
     let text: string[] = []
