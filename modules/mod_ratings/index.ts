@@ -1,0 +1,43 @@
+import { defineModule, HANDLED, nameHash, z } from '#core'
+import { payloadFault } from '../lib_channels'
+import type { ItemEvent } from '../mod_channels'
+import { checkRated, readRating } from './rating'
+
+/** protoXEP §6.3.4: ratings of posts and comments. Channels refuse them while this module is off. */
+export default defineModule({
+  name: 'ratings',
+  description: 'Ratings of posts in channels (Buddycloud)',
+  on: ['component'],
+  dependencies: ['channels'],
+  config: z.object({}),
+  setup(ctx) {
+    const insert = ctx.db.statement<{ item: number; target: number; rater: Buffer; rating: number }>(
+      (knex, p) =>
+        knex('channel_ratings')
+          .insert({
+            item_id: p('item'),
+            target_id: p('target'),
+            rater_hash: p('rater'),
+            rating: p('rating')
+          })
+          .onConflict(['target_id', 'rater_hash'])
+          .ignore()
+    )
+
+    ctx.hook('channels/rate', event => {
+      checkRated(event)
+      const rating = readRating(event.value)
+      const text = `rating:${rating}.0`
+      event.result = { rating, title: 'Rating', content: text, verb: 'rated' }
+      return HANDLED
+    })
+    // the index, not a look before, says who was first
+    ctx.hook('channels/publish', async ({ tx, item }: ItemEvent) => {
+      const { key, kind, target, rating } = item.extra
+      if (kind !== 'rating' || target === undefined || rating === undefined) return
+      const rater = nameHash(item.publisher)
+      const { changes } = await tx.run(insert, { item: key, target, rater, rating })
+      if (changes === 0) throw payloadFault('item-already-rated')
+    })
+  }
+})

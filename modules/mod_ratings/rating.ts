@@ -1,0 +1,18 @@
+import { payloadFault } from '../lib_channels'
+import type { ChannelItem, RateEvent } from '../mod_channels'
+
+/** protoXEP §6.3.4: an integer from 1 to 5, as `5` or `5.0`. */
+export function readRating(text: string): number {
+  if (!/^-?\d{1,9}(?:\.0{1,9})?$/.test(text)) throw payloadFault('invalid-rating', 'a rating is an integer')
+  const rating = Number(text)
+  if (rating < 1 || rating > 5) throw payloadFault('rating-out-of-range', 'a rating is from 1 to 5')
+  return rating
+}
+
+/** What rates is a reply to a post, and says what it rates: that post, or a comment in its thread. */
+export function checkRated({ parent, target }: Pick<RateEvent, 'parent' | 'target'>): ChannelItem {
+  if (parent === undefined) throw payloadFault('missing-in-reply-to')
+  if (target === undefined) throw payloadFault('missing-target')
+  if (target.extra.kind === 'rating') throw payloadFault('invalid-rating-request', 'a rating cannot be rated')
+  return target
+}
