@@ -5,7 +5,7 @@ import vm from 'node:vm'
 import { CodedError } from '../errors'
 import { fileAt, whyEsm } from './files'
 import { within, type Inside } from './place'
-import { transpile } from './transpile'
+import type { Transpiler } from './transpile'
 
 interface File {
   exports: unknown
@@ -34,12 +34,14 @@ export class ModuleCode {
   readonly #folder: string
   readonly #root: string
   readonly #face: string
+  readonly #transpiler: Transpiler
 
   /** `folder` is the module's, `face` the file that `#core` and `balcony` mean. */
-  constructor(folder: string, face: string) {
+  constructor(folder: string, face: string, transpiler: Transpiler) {
     this.#folder = folder
     this.#root = path.dirname(folder)
     this.#face = face
+    this.#transpiler = transpiler
   }
 
   /** Whether a file is part of this module or of its libraries. Packages in its folder are packages. */
@@ -74,7 +76,8 @@ export class ModuleCode {
       loaded.exports = json(source, file)
       return
     }
-    const factory = compile(file.endsWith('.ts') ? transpile(source, file) : source, source, file)
+    const code = file.endsWith('.ts') ? this.#transpiler.transpile(source, file) : source
+    const factory = compile(code, source, file)
     const require = (request: string): unknown => this.#require(request, file)
     factory.call(loaded.exports, loaded.exports, require, loaded, file, path.dirname(file))
   }

@@ -91,7 +91,8 @@ export class ModuleContext implements Context {
 
   on<E extends keyof ServerEvents & string>(event: E, fn: ServerEvents[E]): () => void {
     const call: (...args: never[]) => unknown = fn
-    const listener = (...args: never[]): void => this.#scope.call(`a listener of ${event}`, () => call(...args))
+    const listener = (...args: never[]): void =>
+      this.#scope.call(`a listener of ${event}`, () => call(...args))
     return this.#scope.face(() => this.#services.bus.on(event, listener as ServerEvents[E]))
   }
 

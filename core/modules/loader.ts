@@ -6,6 +6,7 @@ import type { ModuleDefinition } from './contract'
 import { definitionOf } from './definition'
 import { isFile, isFolder } from './files'
 import { describe, type Inside } from './place'
+import { Transpiler } from './transpile'
 
 /** One load of a module's code. */
 export interface LoadedModule {
@@ -27,6 +28,7 @@ const ENTRIES = ['index.ts', 'index.js', 'index.cjs', 'index.mts', 'index.mjs']
 export class ModuleLoader {
   readonly #folders: readonly string[]
   readonly #face: string
+  readonly #transpiler = new Transpiler()
   readonly #versions = new Map<string, number>()
 
   /** `folders` are absolute, the operator's before those that come with the server; `face` is core/index.ts. */
@@ -68,7 +70,7 @@ export class ModuleLoader {
     const folder = this.find(name)
     const entry = folder && this.#entryOf(folder)
     if (folder === undefined || entry === undefined) throw this.#unknown(name)
-    const code = new ModuleCode(folder, this.#face)
+    const code = new ModuleCode(folder, this.#face, this.#transpiler)
     const definition = definitionOf(this.#exports(code, entry), name, entry)
     const version = (this.#versions.get(name) ?? 0) + 1
     this.#versions.set(name, version)

@@ -2,6 +2,7 @@ import { isPromise, type HandlerOwner } from '../events/hooks'
 import { CodedError } from '../errors'
 import type { Log } from '../log'
 import type { UnloadReason } from './contract'
+import { catchListeners } from './signal'
 import { Timers } from './timers'
 import { withTimeout } from './serial'
 
@@ -22,6 +23,9 @@ type Release = (reason: UnloadReason) => unknown
 /** Milliseconds that one release may take. */
 const RELEASE_LIMIT = 5000
 
+/** Milliseconds between two looks at the modules that somebody in here waits for. */
+const OTHERS_INTERVAL = 20
+
 /** Owns everything that one version of a module registers on one host, and undoes it (design §3). */
 export class Scope implements HandlerOwner {
   state: ScopeState = 'staged'
@@ -30,6 +34,9 @@ export class Scope implements HandlerOwner {
   readonly #faces = new Set<Face>()
   readonly #releases = new Set<Release>()
   readonly #controller = new AbortController()
+  /** Calls under way into other modules. */
+  readonly #calls = new Map<Scope, number>()
+  #asked = false
   readonly #idle = new Set<() => void>()
   #running = 0
   #requests = 0
@@ -42,6 +49,7 @@ export class Scope implements HandlerOwner {
     log: Log
   ) {
     this.log = log.child({ module, host })
+    catchListeners(this.#controller.signal, (what, fn) => this.call(what, fn))
   }
 
   get signal(): AbortSignal {
@@ -103,6 +111,30 @@ export class Scope implements HandlerOwner {
     return promise
   }
 
+  /** Somebody in here waits for another module: counts as long as that one computes or stores. */
+  calling<T>(promise: Promise<T>, other: Scope): Promise<T> {
+    if (other === this) return promise
+    this.#calls.set(other, (this.#calls.get(other) ?? 0) + 1)
+    const ended = (): void => {
+      const left = (this.#calls.get(other) ?? 1) - 1
+      if (left > 0) this.#calls.set(other, left)
+      else this.#calls.delete(other)
+    }
+    promise.then(ended, ended)
+    return promise
+  }
+
+  /** How many in here compute or store: not those that wait, themselves or through another module. */
+  get busy(): number {
+    let busy = this.#running - this.#requests - this.#asking
+    // Modules may wait for each other in a circle: whoever is asked again while being asked counts as busy
+    if (this.#asked) return busy
+    this.#asked = true
+    for (const [other, calls] of this.#calls) if (other.busy <= 0) busy -= calls
+    this.#asked = false
+    return busy
+  }
+
   #tell(): void {
     for (const check of [...this.#idle]) check()
   }
@@ -112,7 +144,7 @@ export class Scope implements HandlerOwner {
    * network do not count, nor do `excused` ones. False when the time is over.
    */
   quiet(limit: number, excused = 0): Promise<boolean> {
-    return this.#until(() => this.#running - this.#requests - this.#asking - excused <= 0, limit)
+    return this.#until(() => this.busy - excused <= 0, limit)
   }
 
   /** Waits until nobody is at work in here but who waits for the manager and the excused. */
@@ -131,10 +163,13 @@ export class Scope implements HandlerOwner {
       const done = (so: boolean): void => {
         this.#idle.delete(check)
         clearTimeout(timer)
+        clearInterval(others)
         resolve(so)
       }
       const check = (): void => void (reached() && done(true))
       const timer = setTimeout(() => done(false), limit)
+      // Another module that begins to wait does not tell
+      const others = setInterval(check, OTHERS_INTERVAL)
       this.#idle.add(check)
     })
   }
@@ -194,7 +229,6 @@ export class Scope implements HandlerOwner {
   retire(): void {
     this.detach()
     this.#faces.clear()
-    this.timers.stop()
     if (this.state !== 'closed') this.state = 'retired'
   }
 
@@ -232,11 +266,13 @@ export class Scope implements HandlerOwner {
    */
   async close(reason: UnloadReason, { wait = 0, excused = 0 } = {}): Promise<string[]> {
     this.retire()
+    this.timers.stop()
     this.abort()
     if (!(await this.ended(wait, excused))) {
       if (wait > 0) this.log.warn(`${this.#running} handlers have not ended after ${wait / 1000} s`)
     }
     const faults = await this.undo(reason)
+    this.timers.end()
     this.state = 'closed'
     return faults
   }

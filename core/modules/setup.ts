@@ -70,7 +70,7 @@ function useModule(
 ): object {
   const { host, optional } = options
   const find = (): Running | undefined => finder.find(name, scope.host, host)
-  if (optional) return makeHandle(name, find)
+  if (optional) return makeHandle(name, find, scope)
   // Another host may start later: there it is enough that the module is meant to run
   if (host === undefined ? !find() : !finder.known(name, host)) {
     const what =
@@ -80,5 +80,5 @@ function useModule(
     throw new CodedError('ERR_MODULE_MISSING', `${what}, or use it with { optional: true }`)
   }
   uses.push({ name, host })
-  return makeHandle(name, find)
+  return makeHandle(name, find, scope)
 }

@@ -62,8 +62,9 @@ async function swapBehindGate(
   by?: Traced
 ): Promise<SwapResult> {
   const before = changes.flatMap(({ instance }) => instance.version ?? [])
-  for (const { scope } of before) scope.timers.pause()
   await Promise.all(before.map(({ scope }) => settle(scope, context.limits.drain, by)))
+  // Not earlier: a handler may be waiting for a timer of its own
+  for (const { scope } of before) scope.timers.pause()
   const states = saveAll(before)
   if (!states.ok) {
     for (const { scope } of before) scope.timers.resume()

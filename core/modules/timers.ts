@@ -18,7 +18,7 @@ export class Timers {
   readonly #call: Call
   readonly #timers = new Set<Timer>()
   #paused = false
-  #stopped = false
+  #ended = false
 
   constructor(call: Call) {
     this.#call = call
@@ -51,7 +51,7 @@ export class Timers {
   #start(ms: number, set: typeof setTimeout | typeof setInterval, fire: () => void): () => void {
     if (!(ms >= 0 && ms <= LONGEST))
       throw new CodedError('ERR_MODULE_TIMER', `no timer waits ${ms} milliseconds`)
-    if (this.#stopped) return () => undefined
+    if (this.#ended) return () => undefined
     // The sockets and the database keep the process, not the timers
     const timer: Timer = { handle: set(() => this.#came(timer), ms).unref(), fire, due: false }
     this.#timers.add(timer)
@@ -79,10 +79,16 @@ export class Timers {
     }
   }
 
-  /** For good. */
+  /** Ends those there are. Handlers that are finishing may set others. */
   stop(): void {
-    this.#stopped = true
     for (const { handle } of this.#timers) clearTimeout(handle)
     this.#timers.clear()
+    this.#paused = false
+  }
+
+  /** For good. */
+  end(): void {
+    this.stop()
+    this.#ended = true
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { transform } from 'sucrase'
 import { CodedError } from '../errors'
 
@@ -15,6 +16,31 @@ export function transpile(source: string, file: string): string {
     }).code
   } catch (error) {
     throw syntaxError(error, file)
+  }
+}
+
+interface Transpiled {
+  digest: string
+  code: string
+}
+
+/** Files that are remembered; more than all modules have. */
+const MAX_FILES = 5000
+
+/** Remembers what it has transpiled: a reload reads every file again, and pays only for those that were edited. */
+export class Transpiler {
+  readonly #known = new Map<string, Transpiled>()
+
+  /** As `transpile`. */
+  transpile(source: string, file: string): string {
+    const digest = createHash('sha256').update(source).digest('base64')
+    const known = this.#known.get(file)
+    if (known?.digest === digest) return known.code
+    const code = transpile(source, file)
+    this.#known.delete(file)
+    this.#known.set(file, { digest, code })
+    if (this.#known.size > MAX_FILES) this.#known.delete(this.#known.keys().next().value as string)
+    return code
   }
 }
 

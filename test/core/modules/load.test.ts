@@ -65,7 +65,10 @@ test('unloading undoes everything that was registered, newest first', async t =>
     ctx.adhoc({ node: 'n', name: 'N', access: 'any', stages: [], finish () {} })
     ctx.defer(() => log('one'))
     ctx.defer(() => log('two'))
-    ctx.signal.addEventListener('abort', () => log('aborted'))`
+    ctx.signal.addEventListener('abort', () => { log('aborted'); throw new Error('caught') })
+    const never = () => log('never')
+    ctx.signal.addEventListener('abort', never)
+    ctx.signal.removeEventListener('abort', never)`
   const log: string[] = []
   const rig = new Rig(t, {
     files: {

@@ -318,6 +318,92 @@ test('one that waits for the network is not waited for, and gets its answer on t
   assert.equal(signal?.aborted, true, 'its scope is closed after the last handler')
 })
 
+test('one that waits for the network through another module is not waited for either', async t => {
+  const answer = promise<never>()
+  const rig = new Rig(t, {
+    files: {
+      'mod_one/index.ts': moduleText(
+        'one',
+        'old',
+        `ctx.hook('test/ask', async (event: any) => { event.answer = await ctx.use('asker').ask() })`
+      ),
+      'mod_asker/index.ts': moduleText(
+        'asker',
+        'asker',
+        `return { ask: async () => { await null; await ctx.request({}); return 'answered' } }`
+      )
+    },
+    config: 'hosts: { a.example: { modules: { asker: {}, one: {} } } }',
+    limits: { drain: 60_000 },
+    outgoing: { request: () => answer.promise }
+  })
+  await rig.manager.start()
+  const under = rig.ask('test/ask')
+  assert.equal((await rig.manager.reload('one')).ok, true)
+  assert.equal((await rig.manager.reload('asker')).ok, true)
+  answer.resolve(undefined as never)
+  await under.done
+  assert.equal(under.answer, 'answered')
+})
+
+test('under traffic nothing is lost, nothing handled twice, and every sender keeps its order', async t => {
+  const text = (n: number): string =>
+    moduleText(
+      'one',
+      `version ${n}`,
+      `let count = saved ?? 0
+      ctx.save(() => count)
+      ctx.hook('test/traffic', async (event: any) => {
+        for (let i = 0; i < event.n % 3; i++) await null
+        if (event.n % 11 === 0) await new Promise(resolve => ctx.after(0, resolve))
+        if (event.n % 5 === 0) await ctx.request({})
+        count++
+        event.told()
+        return HANDLED
+      })
+      ctx.hook('test/count', (event: any) => { event.answer = count })`
+    )
+  const rig = new Rig(t, {
+    files: { 'mod_one/index.ts': text(0) },
+    config: ON_ONE,
+    limits: { drain: 60_000 },
+    outgoing: { request: () => new Promise<never>(resolve => setImmediate(() => resolve(undefined as never))) }
+  })
+  await rig.manager.start()
+  const senders = Array.from({ length: 20 }, () => {
+    const handled: number[] = []
+    const queue = new SenderQueue<number>(
+      {
+        handle: n => rig.ask('test/traffic', { n, told: () => handled.push(n) }).done,
+        joins: () => false,
+        full: () => undefined
+      },
+      rig.gate,
+      { count: 10_000, bytes: 1_000_000 }
+    )
+    return { handled, queue }
+  })
+  const each = 150
+  const sending = (async () => {
+    for (let n = 0; n < each; n++) {
+      for (const { queue } of senders) queue.push(n, 10)
+      await new Promise(setImmediate)
+    }
+  })()
+  for (let n = 1; n <= 40; n++) {
+    rig.write({ 'mod_one/index.ts': text(n) })
+    assert.equal((await rig.manager.reload('one')).message, `one reloaded (version ${n + 1}) on a.example`)
+  }
+  await sending
+  while (senders.some(({ handled }) => handled.length < each)) await new Promise(setImmediate)
+  const expected = Array.from({ length: each }, (_, n) => n)
+  for (const { handled } of senders) assert.deepEqual(handled, expected)
+  assert.deepEqual(
+    rig.lines.filter(({ level }) => level === 'error' || level === 'warn'),
+    []
+  )
+})
+
 test('a handler may reload its own module, or the one whose handler waits for it', async t => {
   const asks = `
     ctx.hook('test/reload', async (event: any) => {

@@ -32,7 +32,8 @@ test('the module of the page runs from a folder of its own, and is edited and re
   const say = (): string | undefined => {
     const stanza = el('message', { type: 'chat' }, el('body', null, 'hi'))
     const from = JID.parse('juliet@a.example/balcony')
-    assert.equal(rig.host().hooks.run('message/host', { stanza, from }), Symbol.for('balcony.handled'))
+    const event = { owner: undefined, stanza, from }
+    assert.equal(rig.host().hooks.run('message/host', event), Symbol.for('balcony.handled'))
     assert.equal(sent.at(-1)?.attrs.to, from.full)
     return childText(sent.at(-1) as Element, 'body')
   }
