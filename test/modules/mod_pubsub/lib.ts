@@ -13,6 +13,8 @@ export const ERRORS = `${PUBSUB}#errors`
 export const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 export const RSM = 'http://jabber.org/protocol/rsm'
 export const ATOM = 'http://www.w3.org/2005/Atom'
+/** Administers the service. */
+export const ADMIN = 'polonius@localhost'
 export const NODE = 'princely_musings'
 
 /** A server with a pubsub service beside a host with accounts. */
@@ -24,8 +26,11 @@ export function startPubsub(
 ): Promise<TestServer> {
   return startTestServer(t, {
     database,
-    hosts: { localhost: IM_HOST, [SERVICE]: { type: 'component', modules: { pubsub: options } } },
-    config: { operators: ['operator@localhost'], ...config }
+    hosts: {
+      localhost: IM_HOST,
+      [SERVICE]: { type: 'component', admins: [ADMIN], modules: { pubsub: options } }
+    },
+    config
   })
 }
 
