@@ -28,8 +28,10 @@ function served(options: PlaceOptions): Promise<number> {
 
 /** Runs one command and ends the process. */
 export function main(args: readonly string[]): void {
-  process.stdout.on('error', endQuietly)
-  process.stderr.on('error', endQuietly)
+  // A server goes on when nobody reads any more what it writes
+  const onError = args[0] === 'start' ? () => undefined : endQuietly
+  process.stdout.on('error', onError)
+  process.stderr.on('error', onError)
   run(args).then(
     code => process.exit(code),
     (error: unknown) => {
