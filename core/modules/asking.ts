@@ -30,10 +30,10 @@ function askingParts({ modules, config }: ServerApi, scope: Scope): Pick<ServerA
   return {
     modules: {
       list: () => modules.list(),
-      load: (name, host) => scope.asking(modules.load(name, host)),
-      unload: (name, host, by) => scope.asking(modules.unload(name, host, others(by))),
-      reload: (name, by) => scope.asking(modules.reload(name, others(by)))
+      load: (name, host) => scope.work.asking(modules.load(name, host)),
+      unload: (name, host, by) => scope.work.asking(modules.unload(name, host, others(by))),
+      reload: (name, by) => scope.work.asking(modules.reload(name, others(by)))
     },
-    config: { reload: by => scope.asking(config.reload(others(by))) }
+    config: { reload: by => scope.work.asking(config.reload(others(by))) }
   }
 }

@@ -6,12 +6,12 @@ export function trackedCommand(command: AdhocCommand, scope: Scope): AdhocComman
   return {
     ...command,
     stages: command.stages.map(stage => trackedStage(stage, scope)),
-    finish: (said, run) => scope.track(command.finish(said, run))
+    finish: (said, run) => scope.work.track(command.finish(said, run))
   }
 }
 
 function trackedStage(stage: CommandStage, scope: Scope): CommandStage {
-  const tracked: CommandStage = { form: (said, run) => scope.track(stage.form(said, run)) }
-  if (stage.check) tracked.check = (said, run) => scope.track(stage.check?.(said, run))
+  const tracked: CommandStage = { form: (said, run) => scope.work.track(stage.form(said, run)) }
+  if (stage.check) tracked.check = (said, run) => scope.work.track(stage.check?.(said, run))
   return tracked
 }

@@ -137,7 +137,7 @@ export class ModuleContext implements Context {
 
   request(iq: Element, options: RequestOptions = {}): Promise<Element> {
     const { timeout } = options
-    return this.#scope.requesting(
+    return this.#scope.work.requesting(
       this.#services.outgoing.request(iq, this.host, { timeout, signal: this.signal })
     )
   }

@@ -45,5 +45,7 @@ function call(
     throw new CodedError('ERR_MODULE_API', `${name} offers no function '${key}'`)
   const result: unknown = (method as Method).apply(running.api, args)
   // Counted where it runs: the module is not taken away under a call
-  return isPromise(result) ? caller.calling(running.scope.track(result), running.scope) : result
+  return isPromise(result)
+    ? caller.work.calling(running.scope.work.track(result), running.scope.work)
+    : result
 }

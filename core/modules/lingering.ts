@@ -16,9 +16,9 @@ export class Lingering {
   }
 
   async #close(scope: Scope): Promise<void> {
-    if (!(await scope.empty(this.#limit))) {
+    if (!(await scope.work.empty(this.#limit))) {
       scope.log.warn(
-        `${scope.running} handlers of the version before have not ended after ${this.#limit / 1000} s`
+        `${scope.work.running} handlers of the version before have not ended after ${this.#limit / 1000} s`
       )
     }
     await scope.close({ why: 'swap' })

@@ -5,6 +5,7 @@ import type { UnloadReason } from './contract'
 import { catchListeners } from './signal'
 import { Timers } from './timers'
 import { withTimeout } from './serial'
+import { Workload } from './workload'
 
 /**
  * `staged`: what is registered takes effect when setup has succeeded. `live`: at once. `retired`: another version
@@ -23,24 +24,15 @@ type Release = (reason: UnloadReason) => unknown
 /** Milliseconds that one release may take. */
 const RELEASE_LIMIT = 5000
 
-/** Milliseconds between two looks at the modules that somebody in here waits for. */
-const OTHERS_INTERVAL = 20
-
 /** Owns everything that one version of a module registers on one host, and undoes it (design §3). */
 export class Scope implements HandlerOwner {
   state: ScopeState = 'staged'
   readonly log: Log
+  readonly work = new Workload()
   readonly timers = new Timers((what, fn) => this.call(what, fn))
   readonly #faces = new Set<Face>()
   readonly #releases = new Set<Release>()
   readonly #controller = new AbortController()
-  /** Calls under way into other modules. */
-  readonly #calls = new Map<Scope, number>()
-  #asked = false
-  readonly #idle = new Set<() => void>()
-  #running = 0
-  #requests = 0
-  #asking = 0
 
   constructor(
     readonly module: string,
@@ -56,122 +48,23 @@ export class Scope implements HandlerOwner {
     return this.#controller.signal
   }
 
-  /** Who is at work in here: handlers, timers, calls from other modules. */
-  get running(): number {
-    return this.#running
-  }
-
   begin(): void {
-    this.#running++
+    this.work.begin()
   }
 
   end(): void {
-    this.#running--
-    this.#tell()
-  }
-
-  /** Counts a call whose promise is under way. */
-  track<T>(result: T): T {
-    if (!isPromise(result)) return result
-    this.begin()
-    const ended = (): void => this.end()
-    result.then(ended, ended)
-    return result
+    this.work.end()
   }
 
   /** Calls back into the module: what it throws, or its promise, is logged and goes no further. */
   call(what: string, fn: () => unknown): void {
     const failed = (err: unknown): void => this.log.error({ err }, `${what} failed`)
     try {
-      const result = this.track(fn())
+      const result = this.work.track(fn())
       if (isPromise(result)) result.catch(failed)
     } catch (error) {
       failed(error)
     }
-  }
-
-  /**
-   * Somebody in here waits for the network: not waited for when the module is swapped. A promise that is dropped
-   * does not end the process when it rejects.
-   */
-  requesting<T>(promise: Promise<T>): Promise<T> {
-    this.#requests++
-    this.#tell()
-    const ended = (): void => void this.#requests--
-    promise.then(ended, ended)
-    return promise
-  }
-
-  /** Somebody in here waits for the module manager, which must not wait for them. */
-  asking<T>(promise: Promise<T>): Promise<T> {
-    this.#asking++
-    this.#tell()
-    const ended = (): void => void this.#asking--
-    promise.then(ended, ended)
-    return promise
-  }
-
-  /** Somebody in here waits for another module: counts as long as that one computes or stores. */
-  calling<T>(promise: Promise<T>, other: Scope): Promise<T> {
-    if (other === this) return promise
-    this.#calls.set(other, (this.#calls.get(other) ?? 0) + 1)
-    const ended = (): void => {
-      const left = (this.#calls.get(other) ?? 1) - 1
-      if (left > 0) this.#calls.set(other, left)
-      else this.#calls.delete(other)
-    }
-    promise.then(ended, ended)
-    return promise
-  }
-
-  /** How many in here compute or store: not those that wait, themselves or through another module. */
-  get busy(): number {
-    let busy = this.#running - this.#requests - this.#asking
-    // Modules may wait for each other in a circle: whoever is asked again while being asked counts as busy
-    if (this.#asked) return busy
-    this.#asked = true
-    for (const [other, calls] of this.#calls) if (other.busy <= 0) busy -= calls
-    this.#asked = false
-    return busy
-  }
-
-  #tell(): void {
-    for (const check of [...this.#idle]) check()
-  }
-
-  /**
-   * Waits until no handler computes or stores any more, at most `limit` milliseconds; those that wait for the
-   * network do not count, nor do `excused` ones. False when the time is over.
-   */
-  quiet(limit: number, excused = 0): Promise<boolean> {
-    return this.#until(() => this.busy - excused <= 0, limit)
-  }
-
-  /** Waits until nobody is at work in here but who waits for the manager and the excused. */
-  ended(limit: number, excused = 0): Promise<boolean> {
-    return this.#until(() => this.#running - this.#asking - excused <= 0, limit)
-  }
-
-  /** Waits until nobody at all is at work in here. */
-  empty(limit: number): Promise<boolean> {
-    return this.#until(() => this.#running <= 0, limit)
-  }
-
-  #until(reached: () => boolean, limit: number): Promise<boolean> {
-    if (reached()) return Promise.resolve(true)
-    return new Promise(resolve => {
-      const done = (so: boolean): void => {
-        this.#idle.delete(check)
-        clearTimeout(timer)
-        clearInterval(others)
-        resolve(so)
-      }
-      const check = (): void => void (reached() && done(true))
-      const timer = setTimeout(() => done(false), limit)
-      // Another module that begins to wait does not tell
-      const others = setInterval(check, OTHERS_INTERVAL)
-      this.#idle.add(check)
-    })
   }
 
   /** Registers what others see; `attach` returns what takes it away. */
@@ -219,7 +112,12 @@ export class Scope implements HandlerOwner {
   /** Takes away what others see, newest first. `attach` brings it back until the scope is retired. */
   detach(): void {
     for (const face of [...this.#faces].reverse()) {
-      face.detach?.()
+      try {
+        face.detach?.()
+      } catch (err) {
+        // Whoever watches and fails must not keep the rest of an old version in place
+        this.log.error({ err }, 'taking back a registration failed')
+      }
       face.detach = undefined
     }
     if (this.state === 'live') this.state = 'staged'
@@ -268,8 +166,8 @@ export class Scope implements HandlerOwner {
     this.retire()
     this.timers.stop()
     this.abort()
-    if (!(await this.ended(wait, excused))) {
-      if (wait > 0) this.log.warn(`${this.#running} handlers have not ended after ${wait / 1000} s`)
+    if (!(await this.work.ended(wait, excused))) {
+      if (wait > 0) this.log.warn(`${this.work.running} handlers have not ended after ${wait / 1000} s`)
     }
     const faults = await this.undo(reason)
     this.timers.end()

@@ -78,9 +78,9 @@ async function swapBehindGate(
 }
 
 async function settle(scope: Version['scope'], limit: number, by: Traced | undefined): Promise<void> {
-  if (await scope.quiet(limit, by?.owner === scope ? 1 : 0)) return
+  if (await scope.work.quiet(limit, by?.owner === scope ? 1 : 0)) return
   scope.log.warn(
-    `${scope.running} handlers are still at work after ${limit / 1000} s; they finish on the old version`
+    `${scope.work.running} handlers are still at work after ${limit / 1000} s; they finish on the old version`
   )
 }
 
