@@ -66,7 +66,7 @@ export function moduleCommands(ctx: Context): AdhocCommand[] {
       ],
       finish: (said, run) =>
         act(ctx, run, 'module-unload', [said.module as string], name =>
-          modules.unload(name, hostOf(said.host))
+          modules.unload(name, hostOf(said.host), run.event)
         )
     },
     {
