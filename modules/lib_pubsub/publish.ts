@@ -171,7 +171,7 @@ export function eventItem(
   { id, publisher, payload }: Pick<ItemDraft, 'id' | 'publisher' | 'payload'>
 ): EventItem {
   const item: EventItem = { id }
-  if (config.itemreply === 'publisher') item.publisher = publisher
+  if (config.itemreply === 'publisher' && publisher !== '') item.publisher = publisher
   if (config.deliver_payloads && payload !== undefined) item.payload = payload
   return item
 }

@@ -18,7 +18,7 @@ export interface Node {
   /** The store's integer for it; lists of nodes are ordered by it. */
   readonly key: number
   readonly name: string
-  /** Bare JID. */
+  /** Bare JID; '' where nobody knows any more. */
   readonly creator: string
   /** Milliseconds UTC. */
   readonly createdAt: number
@@ -38,7 +38,7 @@ export interface NewNode {
 /** What is written of an item. `X`: columns that a service adds, made by its hook `complete`. */
 export interface ItemDraft<X = unknown> {
   id: string
-  /** Bare JID of who published it last (XEP-0060 §7.1.2.3). */
+  /** Bare JID of who published it last (XEP-0060 §7.1.2.3); '' where nobody knows any more. */
   publisher: string
   /** Serialised XML of the payload, its namespace declared; `undefined` where there is none. */
   payload: string | undefined

@@ -63,7 +63,7 @@ export function metadataForm<N extends Node>(
   const values: FormValues = {
     ...showConfig(shown, node.config),
     'pubsub#creation_date': new Date(node.createdAt).toISOString(),
-    'pubsub#creator': node.creator,
+    'pubsub#creator': node.creator || undefined,
     'pubsub#owner': [...owners],
     'pubsub#num_subscribers': String(subscribers)
   }

@@ -122,7 +122,7 @@ export function itemsReply<N extends Node, X>(page: ItemsPage<N, X>, paged: bool
 }
 
 function itemElement<X>({ id, publisher, payload }: Item<X>, named: boolean): Element {
-  const attrs = { id, publisher: named ? publisher : undefined } // §7.1.2.3
+  const attrs = { id, publisher: named && publisher !== '' ? publisher : undefined } // §7.1.2.3
   return el('item', attrs, payload !== undefined && payloadElement(payload))
 }
 
