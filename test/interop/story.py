@@ -44,7 +44,8 @@ class Person(slixmpp.ClientXMPP):
         self.ssl_context = context
         self.inbox = asyncio.Queue()
         self.presences = asyncio.Queue()
-        self.add_event_handler('message', self.inbox.put_nowait)
+        self.add_event_handler('message', self.inbox.put_nowait)  # those with a body
+        self.add_event_handler('pubsub_publish', self.inbox.put_nowait)
         self.add_event_handler('presence_available', self.presences.put_nowait)
         self.auto_authorize = None
         self.auto_subscribe = False
