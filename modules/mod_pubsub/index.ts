@@ -30,7 +30,7 @@ export default defineModule({
     ctx.hook('message/host', event => receive(pubsub, event))
     ctx.hook('account/purge', ({ jid, tx }) => forget(pubsub, tx, jid))
     ctx.every(HOUR, () => pubsub.expireRedirects(Date.now() - ctx.config.redirectDays * DAY))
-    ctx.defer(() => pubsub.outbox.flush())
+    ctx.defer(() => pubsub.outbox.close())
 
     ctx.add('disco-identity', { category: 'pubsub', type: 'service' }) // XEP-0060 §5.1
     ctx.add('disco-feature', NS.RSM)

@@ -11,19 +11,26 @@ interface Job {
   readonly done: () => void
 }
 
+/** What an outbox needs of the module. */
+export interface OutboxOptions {
+  /** The host, which sends. */
+  from: string
+  send(message: Element): void
+  /** Calls back in another turn of the loop. */
+  later(fn: () => void): void
+}
+
 /**
  * Sends notifications, one message to each recipient, in the order in which they were given. Those for many
  * recipients are sent in slices.
  */
 export class Outbox {
-  readonly #from: string
-  readonly #send: (message: Element) => void
+  readonly #options: OutboxOptions
   readonly #jobs: Job[] = []
-  #turn: NodeJS.Immediate | undefined
+  #closed = false
 
-  constructor(from: string, send: (message: Element) => void) {
-    this.#from = from
-    this.#send = send
+  constructor(options: OutboxOptions) {
+    this.#options = options
   }
 
   /** A promise where not all could be sent at once; it resolves when the last one is on its way. */
@@ -33,42 +40,38 @@ export class Outbox {
     if (this.#jobs.length === 0 && this.#sendSome(messages)) return
     return new Promise(done => {
       this.#jobs.push({ messages, done })
-      this.#turn ??= setImmediate(() => this.#next())
+      if (this.#jobs.length === 1) this.#options.later(() => this.#next())
     })
   }
 
-  /** Sends all that is left. */
-  flush(): void {
-    clearImmediate(this.#turn)
-    for (const { messages, done } of this.#jobs.splice(0)) {
-      while (!this.#sendSome(messages));
-      done()
-    }
+  /** Sends all that is left, and from now on all at once. */
+  close(): void {
+    this.#closed = true
+    while (this.#jobs.length > 0) this.#next()
   }
 
   *#messages(notifications: readonly Notification[]): Generator<Element, void, void> {
     for (const notification of notifications)
-      yield* notificationMessages(notification, this.#from, randomUUID)
+      yield* notificationMessages(notification, this.#options.from, randomUUID)
   }
 
   /** Whether these were all. */
   #sendSome(messages: Iterator<Element, void, void>): boolean {
-    for (let sent = 0; sent < SLICE; sent++) {
+    for (let sent = 0; sent < SLICE || this.#closed; sent++) {
       const next = messages.next()
       if (next.done === true) return true
-      this.#send(next.value)
+      this.#options.send(next.value)
     }
     return false
   }
 
   #next(): void {
-    this.#turn = undefined
     const [job] = this.#jobs
     if (job === undefined) return
     if (this.#sendSome(job.messages)) {
       this.#jobs.shift()
       job.done()
     }
-    if (this.#jobs.length > 0) this.#turn = setImmediate(() => this.#next())
+    if (this.#jobs.length > 0 && !this.#closed) this.#options.later(() => this.#next())
   }
 }

@@ -25,7 +25,11 @@ export class Pubsub {
     this.#tables = new Tables(ctx.db, ctx.host.name, () => this.engine.definition.defaults)
     this.departures = new Departures(ctx.db, ctx.host.name, this.#tables.hashes)
     this.stored = new SqlReadStore(this.#tables, ctx.db.read)
-    this.outbox = new Outbox(ctx.host.name, message => ctx.send(message))
+    this.outbox = new Outbox({
+      from: ctx.host.name,
+      send: message => ctx.send(message),
+      later: fn => void ctx.after(0, fn)
+    })
   }
 
   reconfigure(config: PubsubConfig): void {
