@@ -13,6 +13,7 @@ declare module 'node-xmpp-server/lib/C2S/Session' {
       connection?: SessionConnection
       socket: unknown
       server: unknown
+      idBits?: number
     }
   }
 

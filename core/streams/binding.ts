@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { StanzaError, StreamError } from '../errors'
 import { InvalidJid, JID } from '../jid'
 import { childOf, childText, el, firstChild, nsOf, type Element } from '../xml/element'
 import { NS } from '../xml/namespaces'
 import type { StreamHost } from './backend'
+import { randomName } from './random'
 import type { StreamSettings } from './settings'
 
 /** An iq set with such a payload, which the stream answers itself: resource binding and its old companion. */
@@ -51,7 +51,7 @@ function withResource(user: string, domain: string, resource: string): JID {
 
 /** RFC 6120 §7.5: not to be guessed, for whoever knows it can find out whether the client is online. */
 function newResource(): string {
-  return randomBytes(9).toString('base64url')
+  return randomName(9)
 }
 
 export function bindResult(iq: Element, jid: JID): Element {

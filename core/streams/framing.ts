@@ -57,6 +57,7 @@ const START_TAG = /^<([a-z]+)((?:[^>"']|"[^"]*"|'[^']*')*)>/
 
 function declareContentNs(xml: string): string {
   const [, name = '', rest = ''] = START_TAG.exec(xml) ?? []
-  if (/\sxmlns=/.test(rest)) return xml
+  // What a value says is no declaration
+  if (/\sxmlns=/.test(rest.replace(/"[^"]*"|'[^']*'/g, ''))) return xml
   return `<${name} xmlns='${NS.CLIENT}'${xml.slice(1 + name.length)}`
 }

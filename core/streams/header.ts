@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { StreamError } from '../errors'
 import { JID } from '../jid'
 import type { StreamHeader } from '../xml/parser'
+import { randomName } from './random'
 
 /** What a client said in its stream header; '' for what it left out. */
 export interface ReadHeader {
@@ -51,5 +51,5 @@ function versionFault(version: string | undefined): StreamError | undefined {
 
 /** RFC 6120 §4.7.3: unpredictable and never repeated, also not after a restart of the server. */
 export function newStreamId(): string {
-  return randomBytes(15).toString('base64url')
+  return randomName(15)
 }

@@ -33,8 +33,8 @@ class AcceptedSession extends Session {
   constructor(options: Session.SessionOptions) {
     const { begin, gone } = options.server as Beginner
     const { connection, stream } = begin(options.socket)
-    super({ ...options, connection })
-    // Its identifiers come from Math.random; RFC 6120 §4.7.3 wants better ones.
+    // Its identifiers come from Math.random; RFC 6120 §4.7.3 wants better ones. With no bits they cost nothing.
+    super({ socket: options.socket, server: options.server, connection, idBits: 0 })
     this.generateId = undefined
     this.stream = stream
     this.#gone = gone

@@ -68,7 +68,8 @@ export class ClientListeners implements ClientListening {
     (port, owner) => this.#server(port, owner),
     port => port.transport
   )
-  #emptied: () => void = () => {}
+  /** While everything is being closed. */
+  #emptied: (() => void) | undefined
 
   /** @param base what the server's config says of streams; modules may say more */
   constructor(backend: StreamBackend, base: () => Partial<StreamSettings> = () => ({})) {
@@ -167,7 +168,7 @@ export class ClientListeners implements ClientListening {
   #newGateway(): Gateway {
     const settings = { ...DEFAULT_SETTINGS }
     const gone = (): void => {
-      if (this.size === 0) this.#emptied()
+      if (this.#emptied && this.size === 0) this.#emptied()
     }
     const gateway: Gateway = {
       settings,

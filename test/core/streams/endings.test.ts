@@ -28,7 +28,7 @@ test('RFC 6120 §4.4: the client ends its stream, the server its own, and the co
     await juliet.receives(`<message id='last'/>`)
     await juliet.isClosed()
     assert.ok(juliet.ended)
-    assert.deepEqual(closedFor(one), ['the client ended the stream'])
+    assert.deepEqual(closedFor(one), ['the peer ended the stream'])
     await one.listeners.close()
   }
 })
