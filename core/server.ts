@@ -110,6 +110,7 @@ export class Server {
         count: this.config.server.limits.queueStanzas,
         bytes: this.config.server.limits.queueBytes
       }),
+      removedSince: (user, domain, time) => this.accounts.removedSince(user, domain, time),
       authenticated: session => this.bus.emit('session/authenticated', session)
     })
     this.listeners = new ClientListeners(this.clients, () => streamSettings(this.config))
@@ -188,6 +189,8 @@ export class Server {
       if (own?.fresh) server.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
       undo.push(() => server.listeners.close())
       undo.push(() => server.http.close())
+      undo.push(() => server.router.stop())
+      undo.push(() => server.manager.stop())
       await server.manager.start()
       await server.#makeOperator()
       if (options.headless) return server

@@ -18,11 +18,14 @@ import {
   type SaslAccounts
 } from '../streams/sasl'
 import type { SaslMechanism } from '../streams/mechanism'
-import type { AccountApi } from './api'
+import type { AccountApi, ListedAccount } from './api'
 import { AccountTable } from './table'
 
 /** Characters in a password, at most: a derivation of a megabyte would be work for nothing. */
 const MAX_PASSWORD = 1024
+
+/** Milliseconds for which a removal is remembered: longer than anybody may take to log in. */
+const REMEMBERED = 2 * 3_600_000
 
 /** The hosts of this server, as far as accounts must know them. */
 export interface AccountHosts {
@@ -42,6 +45,8 @@ export class Accounts implements AccountApi, SaslAccounts {
   readonly #table: AccountTable
   readonly #hosts: AccountHosts
   readonly #events: AccountEvents
+  /** When accounts were removed lately, by JID, oldest first. */
+  readonly #removals = new Map<string, number>()
 
   /** `secret` makes the salts of accounts that do not exist: it is kept as long as the database. */
   constructor(
@@ -98,12 +103,32 @@ export class Accounts implements AccountApi, SaslAccounts {
       return true
     })
     if (removed) {
+      this.#remember(`${name}@${host}`)
       // XEP-0077 §3.2: the streams of an account that is gone end with not-authorized.
       for (const session of [...target.sessions.of(name).values()]) {
         session.close(new StreamError('not-authorized', 'the account was removed'))
       }
     }
     return removed
+  }
+
+  /**
+   * Whether an account of that name was removed since then: whoever was connected before is not the owner of
+   * one that was made anew.
+   */
+  removedSince(user: string, host: string, time: number): boolean {
+    const removed = this.#removals.size > 0 ? this.#removals.get(`${user}@${host}`) : undefined
+    return removed !== undefined && removed >= time
+  }
+
+  #remember(jid: string): void {
+    const now = Date.now()
+    this.#removals.delete(jid) // to the end
+    this.#removals.set(jid, now)
+    for (const [old, time] of this.#removals) {
+      if (now - time < REMEMBERED) return
+      this.#removals.delete(old)
+    }
   }
 
   async setPassword(user: string, host: string, password: string): Promise<boolean> {
@@ -126,7 +151,7 @@ export class Accounts implements AccountApi, SaslAccounts {
     return this.#table.count(host)
   }
 
-  list(host: string, { after, limit }: { after?: string; limit: number }): Promise<string[]> {
+  list(host: string, { after = 0, limit }: { after?: number; limit: number }): Promise<ListedAccount[]> {
     return this.#table.list(host, after, limit)
   }
 

@@ -14,8 +14,13 @@ export interface AccountApi {
   setPassword(user: string, host: string, password: string): Promise<boolean>
   checkPassword(user: string, host: string, password: string): Promise<boolean>
   count(host: string): Promise<number>
-  /** In the order in which they were made, in pages: `after` is the last name of the page before. */
-  list(host: string, options: { after?: string; limit: number }): Promise<string[]>
-  /** The ways to log in with a password of these accounts: SCRAM-SHA-256, SCRAM-SHA-1, PLAIN. */
-  mechanisms(): SaslMechanism[]
+  /** In the order in which they were made, in pages: `after` is the place of the last one of the page before. */
+  list(host: string, options: { after?: number; limit: number }): Promise<ListedAccount[]>
+}
+
+/** An account in a list. */
+export interface ListedAccount {
+  readonly user: string
+  /** Where the next page goes on, also when this account is gone by then. */
+  readonly place: number
 }

@@ -1,5 +1,6 @@
 import { nameHash } from '../storage'
 import type { Database, Tx } from '../storage'
+import type { ListedAccount } from './api'
 
 interface Key {
   host: string
@@ -19,7 +20,6 @@ export class AccountTable {
   readonly #delete
   readonly #credentials
   readonly #count
-  readonly #idOf
   readonly #list
 
   constructor(private readonly db: Database) {
@@ -51,12 +51,9 @@ export class AccountTable {
     this.#count = db.statement<{ host: string }, { n: number }>((knex, p) =>
       knex('accounts').count({ n: '*' }).where('host', p('host'))
     )
-    this.#idOf = db.statement<Key, { id: number }>((knex, p) =>
-      knex('accounts').select('id').where('host', p('host')).where('user_hash', p('hash'))
-    )
-    this.#list = db.statement<{ host: string; after: number; limit: number }, { user: string }>((knex, p) =>
+    this.#list = db.statement<{ host: string; after: number; limit: number }, ListedAccount>((knex, p) =>
       knex('accounts')
-        .select('user')
+        .select('user', { place: 'id' })
         .where('host', p('host'))
         .where('id', '>', p('after'))
         .orderBy('id')
@@ -88,12 +85,9 @@ export class AccountTable {
     return (await this.db.read.get(this.#count, { host }))?.n ?? 0
   }
 
-  /** In the order in which they were made; `after` is the last name of the page before. */
-  async list(host: string, after: string | undefined, limit: number): Promise<string[]> {
-    const last = after === undefined ? undefined : await this.db.read.get(this.#idOf, key(host, after))
-    if (after !== undefined && !last) return []
-    const rows = await this.db.read.all(this.#list, { host, after: last?.id ?? 0, limit })
-    return rows.map(row => row.user)
+  /** In the order in which they were made; `after` is the place of the last one of the page before. */
+  list(host: string, after: number, limit: number): Promise<ListedAccount[]> {
+    return this.db.read.all(this.#list, { host, after, limit })
   }
 }
 

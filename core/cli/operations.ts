@@ -49,10 +49,11 @@ export function operationsOf(server: Server): ControlOperations {
     'user.list': operation(z.strictObject({ host: z.string().optional() }), async ({ host }, emit) => {
       const virtual = domains.list().filter(({ type }) => type === 'virtual')
       for (const name of host === undefined ? virtual.map(one => one.name) : [accountHost(server, host)]) {
-        let page = await accounts.list(name, { limit: PAGE })
-        while (page.length > 0) {
-          for (const user of page) await emit(`${user}@${name}`)
-          page = await accounts.list(name, { after: page.at(-1), limit: PAGE }) // it is not empty
+        for (let after = 0; ;) {
+          const page = await accounts.list(name, { after, limit: PAGE })
+          for (const { user } of page) await emit(`${user}@${name}`)
+          if (page.length < PAGE) break
+          after = page.at(-1)?.place ?? 0
         }
       }
     }),

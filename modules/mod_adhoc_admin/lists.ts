@@ -38,7 +38,7 @@ export function listCommands(ctx: Context<AdminConfig>): AdhocCommand[] {
       instructions: 'Fill out this form to request the registered users of this service.',
       field: { var: 'registereduserjids', type: 'jid-multi', label: 'The list of all users' },
       list: async limit => ({
-        names: await ctx.server.accounts.list(ctx.host.name, { limit }),
+        names: (await ctx.server.accounts.list(ctx.host.name, { limit })).map(account => account.user),
         total: await ctx.server.accounts.count(ctx.host.name)
       })
     }),
