@@ -40,7 +40,6 @@ export interface AccountEvents {
 /** The accounts of the hosts with accounts. */
 export class Accounts implements AccountApi, SaslAccounts {
   readonly iterations = DEFAULT_ITERATIONS
-  readonly sasl: SaslAccounts = this
   readonly #db: Database
   readonly #table: AccountTable
   readonly #hosts: AccountHosts

@@ -1,11 +1,7 @@
-import type { SaslAccounts } from '../streams/sasl'
-
 import type { SaslMechanism } from '../streams/mechanism'
 
 /** The accounts of the hosts with accounts. User names are local parts, prepared (RFC 7622). */
 export interface AccountApi {
-  /** What the SASL mechanisms ask. */
-  readonly sasl: SaslAccounts
   exists(user: string, host: string): Promise<boolean>
   /** Throws CodedError `ERR_ACCOUNT_EXISTS`, `ERR_ACCOUNT_NAME`, `ERR_PASSWORD`. */
   create(user: string, host: string, password: string): Promise<void>
@@ -16,6 +12,8 @@ export interface AccountApi {
   count(host: string): Promise<number>
   /** In the order in which they were made, in pages: `after` is the place of the last one of the page before. */
   list(host: string, options: { after?: number; limit: number }): Promise<ListedAccount[]>
+  /** The ways to log in with a password of these accounts: SCRAM-SHA-256, SCRAM-SHA-1, PLAIN. */
+  mechanisms(): SaslMechanism[]
 }
 
 /** An account in a list. */

@@ -125,8 +125,6 @@ function tellOwn(presence: Presence, session: ClientSession, stanza: Element, se
 /** The stanza with children that are serialised once, however many get it. */
 function shareable(stanza: Element): Element {
   const copy = readdress(stanza, { to: undefined })
-  copy.children = (copy.children).map(child =>
-    isElement(child) ? frozen(child) : child
-  )
+  copy.children = copy.children.map(child => (isElement(child) ? frozen(child) : child))
   return copy
 }

@@ -1,4 +1,4 @@
-import { el, JID, parseElement, readdress, type ClientSession, type Element } from '#core'
+import { el, JID, parseElement, readdress, type ClientSession } from '#core'
 import type { Roster } from '../mod_roster'
 import type { Presence } from './index'
 import { mayKnow } from './sharing'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { inbound, outbound, type State, type SubscriptionType } from '../../../modules/lib_subscription'
+import { inbound, outbound, type State } from '../../../modules/lib_subscription'
 import tables from '../../data/rfc6121-tables.json'
 
 /** The rows of RFC 6121, appendix A, one test each. */
