@@ -1,6 +1,7 @@
 import type { SecureContext } from 'node:tls'
 import type { Gate } from '../events/gate'
 import { isPromise } from '../events/hooks'
+import { StanzaError } from '../errors'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { Log } from '../log'
@@ -22,6 +23,8 @@ export interface ClientsOptions {
   defaultDomain(): string
   secureContext(domain: string): SecureContext | undefined
   limits(): QueueLimits
+  /** Whether an account was removed since then (milliseconds since the epoch). */
+  removedSince(user: string, domain: string, time: number): boolean
   authenticated(session: ClientStream): void
 }
 
@@ -75,12 +78,31 @@ export class Clients implements StreamBackend {
   bind(session: ClientStream, jid: JID): void | Promise<void> {
     const host = this.host(jid.domain)
     if (!host) throw new Error(`no host ${jid.domain}`)
-    const { gate, router, limits, log } = this.#options
-    const sender = new ClientSender(session, host, jid, router, gate, limits(), log)
+    // Whoever logged in to an account that is gone must not come into one that was made anew under its name
+    if (this.#options.removedSince(jid.local, jid.domain, session.since)) {
+      throw new StanzaError('not-allowed', 'the account was removed')
+    }
+    const sender = new ClientSender(session, host, jid, this.#options)
     this.#senders.set(session, sender)
     host.sessions.add(jid.local, jid.resource, session)
-    const done = host.hooks.run<SessionEvent>('session/bound', { session })
-    return isPromise(done) ? done.then(() => undefined) : undefined
+    try {
+      const done = host.hooks.run<SessionEvent>('session/bound', { session })
+      return isPromise(done)
+        ? done.then(
+            () => undefined,
+            (error: unknown) => this.#refused(sender, error)
+          )
+        : undefined
+    } catch (error) {
+      this.#refused(sender, error)
+    }
+  }
+
+  /** A session that a module did not let in is none. */
+  #refused({ session, host, jid }: ClientSender, error: unknown): never {
+    this.#senders.delete(session)
+    host.sessions.remove(jid.local, jid.resource, session)
+    throw error
   }
 
   stanza(session: ClientStream, stanza: Element, bytes: number): void {
@@ -112,17 +134,21 @@ class ClientSender implements Sender, QueueOwner<Item> {
     readonly session: ClientStream,
     readonly host: Host,
     readonly jid: JID,
-    private readonly router: Router,
-    gate: Gate,
-    limits: QueueLimits,
-    private readonly log: Log
+    private readonly options: ClientsOptions
   ) {
     this.origin = { kind: 'c2s', name: jid.bare, session }
-    this.queue = new SenderQueue(this, gate, limits)
+    this.queue = new SenderQueue(this, options.gate, options.limits())
   }
 
   handle(item: Item, turn: number): void | Promise<unknown> {
-    return 'reason' in item ? this.#end(item) : this.router.fromClient(this, item, turn)
+    if ('reason' in item) return this.#end(item)
+    if (this.session.closed && this.#isGone()) return
+    return this.options.router.fromClient(this, item, turn)
+  }
+
+  /** What an account that was removed sent before must not leave anything behind. */
+  #isGone(): boolean {
+    return this.options.removedSince(this.jid.local, this.jid.domain, this.session.since)
   }
 
   /** Sets of iqs join the writes under way; whatever else reads what they write. */
@@ -137,7 +163,7 @@ class ClientSender implements Sender, QueueOwner<Item> {
 
   #end({ reason }: Ended): void | Promise<unknown> {
     const failed = (err: unknown): void =>
-      this.log.error({ err, jid: this.jid.full }, 'a handler of session/closed failed')
+      this.options.log.error({ err, jid: this.jid.full }, 'a handler of session/closed failed')
     try {
       const done = this.host.hooks.run<SessionEvent>('session/closed', { session: this.session, reason })
       return isPromise(done) ? done.catch(failed) : undefined
