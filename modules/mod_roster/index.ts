@@ -3,6 +3,7 @@ import {
   el,
   StanzaError,
   z,
+  type AccountEvent,
   type ClientSession,
   type Context,
   type Element,
@@ -28,7 +29,14 @@ const config = z.object({
     .max(10_000)
     .default(1023)
     .describe('Characters in the name of an item or group.'),
-  maxGroups: z.number().int().min(0).default(50).describe('Groups of one item, at most.')
+  maxGroups: z.number().int().min(0).default(50).describe('Groups of one item, at most.'),
+  maxItemLength: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(4096)
+    .describe('Characters in the name and the groups of one item together.')
 })
 
 type RosterContext = Context<z.infer<typeof config>>
@@ -41,6 +49,7 @@ export interface RosterApi {
   /**
    * Changes what is kept of a contact and pushes it to the interested resources; resolves after the commit. `fn`
    * is pure and may run again. `beforePush` runs after the commit and before the push (RFC 6121 §3.1.6).
+   * Rejects with `resource-constraint` where it would make more items than a roster may have.
    */
   change(
     user: string,
@@ -62,7 +71,14 @@ export default defineModule({
     ctx.add('stream-feature', { stage: 'bind', offer: () => el('ver', 'urn:xmpp:features:rosterver') })
 
     const change: RosterApi['change'] = async (user, jid, fn, options = {}) => {
-      const changed = await rosters.change(user, jid, fn, options.event)
+      const bounded: typeof fn = (item, roster) => {
+        const wanted = fn(item, roster)
+        if (wanted.listed && !item.listed && roster.size >= ctx.config.maxItems) {
+          throw new StanzaError('resource-constraint', `a roster has at most ${ctx.config.maxItems} items`)
+        }
+        return wanted
+      }
+      const changed = await rosters.change(user, jid, bounded, options.event)
       if (!changed) return undefined
       options.beforePush?.(changed)
       if (changed.visible) push(ctx, user, changed)
@@ -77,10 +93,13 @@ export default defineModule({
       own(event)
       await setItem(ctx, change, event, query)
     })
-    ctx.hook('account/removed', async ({ user, tx }) => {
+    const purge = async ({ user, tx }: AccountEvent): Promise<void> => {
       await table.purge(tx, user)
       tx.afterCommit(() => rosters.forget(user))
-    })
+    }
+    ctx.hook('account/removed', purge)
+    // What came in while an account was being removed is not for the next one of that name
+    ctx.hook('account/created', purge)
 
     return {
       roster: user => rosters.get(user),
@@ -148,19 +167,15 @@ async function setItem(
   event: StanzaEvent,
   query: Element
 ): Promise<void> {
-  const { maxItems, maxNameLength, maxGroups } = ctx.config
-  const wanted = readItem(query, event.to.bare, { nameLength: maxNameLength, groups: maxGroups })
+  const { maxNameLength, maxGroups, maxItemLength } = ctx.config
+  const limits = { nameLength: maxNameLength, groups: maxGroups, length: maxItemLength }
+  const wanted = readItem(query, event.to.bare, limits)
   const user = event.to.local
   if (wanted.remove) return remove(ctx, change, event, wanted.jid)
   await change(
     user,
     wanted.jid,
-    (item, { size }) => {
-      if (!item.listed && size >= maxItems) {
-        throw new StanzaError('resource-constraint', `a roster has at most ${maxItems} items`)
-      }
-      return { ...item, listed: true, name: wanted.name, groups: wanted.groups }
-    },
+    item => ({ ...item, listed: true, name: wanted.name, groups: wanted.groups }),
     { event }
   )
 }

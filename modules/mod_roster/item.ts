@@ -39,6 +39,8 @@ export function stranger(jid: string): RosterItem {
 export interface ItemLimits {
   nameLength: number
   groups: number
+  /** Characters in name and groups together. */
+  length: number
 }
 
 /** What a client asks for in a roster set (RFC 6121 §2.1.5, §2.3.3). */
@@ -56,15 +58,20 @@ export function readItem(query: Element, own: string, limits: ItemLimits): ItemR
   if (!item || items.length !== 1 || item.name !== 'item') {
     throw new StanzaError('bad-request', 'a roster set holds exactly one item')
   }
-  const address = JID.tryParse((item.attrs.jid) ?? '')
+  const address = JID.tryParse(item.attrs.jid ?? '')
   if (!address) throw new StanzaError('bad-request', 'the jid of the item is not a JID')
   if (address.bare === own) throw new StanzaError('not-allowed', 'nobody is in their own roster')
-  const name = (item.attrs.name) || undefined
+  const name = item.attrs.name || undefined
   if (name && name.length > limits.nameLength) {
     throw new StanzaError('not-acceptable', `the name is longer than ${limits.nameLength} characters`)
   }
   const remove = item.attrs.subscription === 'remove'
-  return { jid: address.bare, remove, name, groups: remove ? [] : readGroups(item, limits) }
+  const groups = remove ? [] : readGroups(item, limits)
+  const length = groups.reduce((sum, group) => sum + group.length, name?.length ?? 0)
+  if (length > limits.length) {
+    throw new StanzaError('not-acceptable', `name and groups are longer than ${limits.length} characters`)
+  }
+  return { jid: address.bare, remove, name, groups }
 }
 
 function readGroups(item: Element, limits: ItemLimits): string[] {

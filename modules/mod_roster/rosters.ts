@@ -23,6 +23,9 @@ const EMPTY: Roster = { epoch: '0', version: 0, items: new Map() }
 /** Rosters that are kept in memory, at most. */
 const CACHED = 10_000
 
+/** Removals that a roster remembers for those who ask by version; with more, versions begin anew. */
+const MAX_REMOVALS = 500
+
 /** The rosters of a host: read through a bounded cache, written to the database first. */
 export class Rosters {
   readonly #db: Database
@@ -93,19 +96,22 @@ export class Rosters {
     event?: StanzaEvent
   ): Promise<Change | undefined> {
     const cached = await this.get(user)
+    const { size, removals } = countsOf(cached)
     const change = await this.#db.write(async tx => {
       const row = await this.#table.open(tx, user)
       const before = (await this.#table.item(tx, row.id, jid)) ?? stranger(jid)
-      const wanted = fn(before, { size: cached.items.size })
+      const wanted = fn(before, { size })
       if (wanted === before) return undefined
       const visible = isVisible(before, wanted)
+      const renewed = visible && removals >= MAX_REMOVALS
+      const epoch = renewed ? await this.#table.renew(tx, row.id) : row.epoch
       const version = visible ? row.version + 1 : row.version
       const after = { ...wanted, version: visible ? version : before.version }
       if (visible) await this.#table.setVersion(tx, row.id, version)
-      if (after.listed || after.request !== undefined || before.listed || before.version > 0) {
-        await this.#table.put(tx, row.id, after)
-      } else await this.#table.forget(tx, row.id, jid)
-      return { before, after, visible, epoch: row.epoch, version }
+      const kept = after.listed || after.request !== undefined || before.listed || before.version > 0
+      if (kept) await this.#table.put(tx, row.id, after)
+      else await this.#table.forget(tx, row.id, jid)
+      return { before, after, kept, visible, epoch, version, renewed }
     }, event)
     if (!change) return undefined
     const roster = this.#changed(user, cached, change)
@@ -115,16 +121,34 @@ export class Rosters {
   #changed(
     user: string,
     loaded: Roster,
-    change: { after: RosterItem; epoch: string; version: number }
+    change: { after: RosterItem; kept: boolean; epoch: string; version: number; renewed: boolean }
   ): Roster {
     const base = this.#cache.get(user) ?? loaded
-    const items = new Map(base.items)
-    items.set(change.after.jid, change.after)
+    const items = new Map(
+      change.renewed ? [...base.items].filter(([, item]) => !isRemoval(item)) : base.items
+    )
+    if (change.kept) items.set(change.after.jid, change.after)
+    else items.delete(change.after.jid)
     const roster = { epoch: change.epoch, version: Math.max(base.version, change.version), items }
     this.#loading.delete(user)
     this.#keep(user, roster)
     return roster
   }
+}
+
+/** Kept only so that those who ask by version are told. */
+function isRemoval(item: RosterItem): boolean {
+  return !item.listed && item.request === undefined
+}
+
+function countsOf({ items }: Roster): { size: number; removals: number } {
+  let size = 0
+  let removals = 0
+  for (const item of items.values()) {
+    if (item.listed) size++
+    else if (isRemoval(item)) removals++
+  }
+  return { size, removals }
 }
 
 /** Whether clients would see a difference (RFC 6121 §2.1.6: only then a push). */

@@ -50,6 +50,8 @@ export class RosterTable {
   readonly #item
   readonly #put
   readonly #forget
+  readonly #renew
+  readonly #forgetRemovals
   readonly #purge
 
   constructor(db: Database, host: string) {
@@ -117,6 +119,14 @@ export class RosterTable {
     this.#forget = db.statement<{ roster: number; hash: Buffer }>((knex, p) =>
       knex('roster_items').delete().where('roster_id', p('roster')).where('jid_hash', p('hash'))
     )
+    this.#renew = db.statement<{ id: number; epoch: string }>((knex, p) =>
+      knex('rosters')
+        .update({ epoch: p('epoch') })
+        .where('id', p('id'))
+    )
+    this.#forgetRemovals = db.statement<{ roster: number }>((knex, p) =>
+      knex('roster_items').delete().where('roster_id', p('roster')).where('listed', 0).whereNull('request')
+    )
     this.#purge = db.statement<Owner>((knex, p) =>
       knex('rosters').delete().where('host', p('host')).where('user_hash', p('hash'))
     )
@@ -134,7 +144,7 @@ export class RosterTable {
     const owner = this.#owner(user)
     const row = await tx.get(this.#lock, owner)
     if (row) return row
-    const epoch = randomBytes(6).toString('base64url')
+    const epoch = newEpoch()
     const { lastId } = await tx.run(this.#create, { ...owner, user, epoch })
     return { id: lastId, epoch, version: 0 }
   }
@@ -160,6 +170,14 @@ export class RosterTable {
     })
   }
 
+  /** Begins another epoch, without the removals of the one before. Returns its name. */
+  async renew(tx: Tx, roster: number): Promise<string> {
+    const epoch = newEpoch()
+    await tx.run(this.#renew, { id: roster, epoch })
+    await tx.run(this.#forgetRemovals, { roster })
+    return epoch
+  }
+
   async forget(tx: Tx, roster: number, jid: string): Promise<void> {
     await tx.run(this.#forget, { roster, hash: nameHash(jid) })
   }
@@ -175,6 +193,10 @@ export class RosterTable {
   #owner(user: string): Owner {
     return { host: this.#host, hash: nameHash(user) }
   }
+}
+
+function newEpoch(): string {
+  return randomBytes(6).toString('base64url')
 }
 
 function toItem(row: ItemRow): RosterItem {
