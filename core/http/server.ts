@@ -38,6 +38,7 @@ export interface HttpParts {
 
 const HEADERS_TIMEOUT = 10_000
 const REQUEST_TIMEOUT = 30_000
+const CHECK_INTERVAL = 5000
 const MAX_HEADERS = 16_384
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -84,6 +85,7 @@ export class HttpServer implements HttpListening {
       noDelay: true,
       headersTimeout: HEADERS_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: CHECK_INTERVAL,
       maxHeaderSize: MAX_HEADERS
     }
     const server = createServer(options, (request, response) => {
@@ -102,6 +104,8 @@ export class HttpServer implements HttpListening {
   /** A server of sockets, which are handed to one of HTTP when TLS is negotiated. */
   #overTls(): TcpServer {
     const http = this.#makeHttp()
+    // It never listens itself, but this is when it starts to look after slow requests.
+    http.emit('listening')
     const server = createTcpServer({ noDelay: true }, socket => {
       const secureContext = this.#context('')
       const tls = new TLSSocket(socket, {

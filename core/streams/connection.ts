@@ -67,11 +67,11 @@ export abstract class Connection implements ParserHandlers {
   #gone = false
   #lost: string | undefined
 
-  constructor(
-    readonly remoteAddress: string,
-    mode: 'stream' | 'frame',
-    limits: XmlLimits
-  ) {
+  /** For logs and limits; IPv4 as such, also where it came through an IPv6 socket. */
+  readonly remoteAddress: string
+
+  constructor(remoteAddress: string | undefined, mode: 'stream' | 'frame', limits: XmlLimits) {
+    this.remoteAddress = (remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     this.parser = new StreamParser({ handlers: this, contentNs: NS.CLIENT, mode, limits })
     watch(this)
     this.lastRead = this.lastWrite = coarseNow()

@@ -48,7 +48,7 @@ export class SocketConnection extends Connection {
   #reason = 'the connection ended'
 
   constructor(socket: Socket, limits: XmlLimits, direct?: DirectTls) {
-    super(socket.remoteAddress ?? '', 'stream', limits)
+    super(socket.remoteAddress, 'stream', limits)
     this.transport = direct ? 'tls' : 'tcp'
     this.#socket = socket
     if (direct) this.#encrypt(direct)

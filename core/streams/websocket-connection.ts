@@ -42,7 +42,7 @@ export class WebSocketConnection extends Connection {
 
   /** @param socket the one below, whose output buffer is watched */
   constructor(webSocket: WebSocket, socket: Socket, secure: boolean, limits: XmlLimits) {
-    super(socket.remoteAddress ?? '', 'frame', limits)
+    super(socket.remoteAddress, 'frame', limits)
     this.#webSocket = webSocket
     this.#socket = socket
     this.#secure = secure

@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import { mechanismsOf } from '../../lib/sasl'
 import { startTestServer, type TestServer } from '../../lib/server'
 import { join, PASSWORD, scenario } from '../../lib/wire'
-import { TestClient } from '../../lib/client'
+import { conditionOf, TestClient } from '../../lib/client'
 import type { Options } from '../../lib/config'
 
 for (const [transport, modules] of [
@@ -122,6 +122,49 @@ test('without saslauth nobody can log in; its config says how they can', async t
   assert.deepEqual(await offered(), ['SCRAM-SHA-256', 'PLAIN'])
   await server.server.api.modules.unload('saslauth')
   assert.deepEqual(await offered(), [])
+})
+
+test('WebSocket inside TLS, at an address of its own; pages of other origins stay out', async t => {
+  const server = await startTestServer(t, {
+    modules: {
+      websocket: {
+        listen: [{ address: '127.0.0.1', port: 0, tls: true }],
+        origins: ['https://chat.example.org'],
+        requireTls: true
+      }
+    }
+  })
+  const juliet = await join(server, 'juliet', {
+    jid: 'juliet@localhost',
+    transport: 'wss',
+    mechanism: 'PLAIN'
+  })
+  await juliet.fence()
+  await juliet.close()
+  const { ws = 0, wss = 0 } = server.ports
+  const page = { port: wss, domain: 'localhost', transport: 'wss' as const }
+  await assert.rejects(TestClient.connect({ ...page, origin: 'https://example.org' }), /403/)
+  const chat = await TestClient.connect({ ...page, origin: 'https://chat.example.org' })
+  chat.destroy()
+  const plain = await TestClient.connect({ port: ws, domain: 'localhost', transport: 'ws' })
+  plain.channel.open({ to: 'localhost' })
+  const error = await plain.next()
+  assert.equal(conditionOf(error), 'policy-violation')
+  await plain.isClosed()
+})
+
+test('whoever is connected is told that the server stops', async t => {
+  const server = await startTestServer(t)
+  const clients: TestClient[] = []
+  for (const transport of ['tcp', 'tls', 'ws'] as const) {
+    clients.push(await join(server, 'juliet', { jid: `juliet@localhost/${transport}`, transport }))
+  }
+  await server.stop()
+  for (const client of clients) {
+    assert.equal(conditionOf(await client.next()), 'system-shutdown')
+    await client.isClosed()
+    assert.ok(client.ended)
+  }
 })
 
 for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN']) {
