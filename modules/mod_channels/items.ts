@@ -1,5 +1,5 @@
 import { renderTombstone, type Tombstone } from '../lib_channels'
-import { PubsubError, type PageInfo, type PageRequest, type Range } from '../lib_pubsub'
+import { checkPage, PubsubError, type PageInfo, type PageRequest, type Range } from '../lib_pubsub'
 import { payloadElement } from '../lib_pubsub/xml'
 import { el, type Element } from '#core'
 import type { ChannelNode, ItemKind, RemovedItem } from './model'
@@ -59,8 +59,9 @@ export class ItemList {
     return found
   }
 
-  async page({ parentOnly, max, page }: ItemsQuery): Promise<ListedItems> {
+  async page({ parentOnly, max: most, page }: ItemsQuery): Promise<ListedItems> {
     const { node } = this
+    const max = checkPage(page, most)
     if (page?.index !== undefined) throw new PubsubError('indexNotSupported')
     const whole = parentOnly ? undefined : node.itemCount + node.tombstones
     if (max === 0) return { entries: [], complete: whole === 0, ...(whole !== undefined && { count: whole }) }

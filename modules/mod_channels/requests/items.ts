@@ -25,7 +25,7 @@ export async function items(
     throw new PubsubError('notAcceptable', { text: `at most ${MAX_IDS} items can be asked for by id` })
   }
   if (ids.length > 0) return pubsub(el('items', { node: node.name }, await list.named(ids)))
-  const max = Math.min(page?.max ?? Infinity, maxItems ?? Infinity, config.itemsPerPage)
+  const max = Math.min(maxItems ?? Infinity, config.itemsPerPage)
   const listed = await list.page({ parentOnly, max, page })
   const { entries } = listed
   // with max_items alone there is nothing more to be had
