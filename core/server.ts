@@ -12,6 +12,7 @@ import { HttpServer, type HttpPort } from './http/server'
 import { createLogger, type RootLog } from './log'
 import { Metrics } from './metrics'
 import { ModuleManager } from './modules/manager'
+import { Serial } from './modules/serial'
 import type { ServerApi } from './modules/server-api'
 import { Clients } from './routing/clients'
 import { Router } from './routing/router'
@@ -80,6 +81,7 @@ export class Server {
   readonly #certificates: Certificates
   readonly #scope = new Host('', 'server')
   #loaded: Loaded
+  readonly #reloads = new Serial()
   #started = false
   #stopping: Promise<void> | undefined
 
@@ -217,11 +219,16 @@ export class Server {
     }
   }
 
-  /** Reads the config again and applies what changed; changes nothing if it is wrong. */
-  async reloadConfig(): Promise<{ ok: boolean; lines: string[] }> {
+  /** Reads the config again and applies what changed; changes nothing if it is wrong. One at a time. */
+  reloadConfig(): Promise<{ ok: boolean; lines: string[] }> {
+    return this.#reloads.run(() => this.#reloadConfig())
+  }
+
+  async #reloadConfig(): Promise<{ ok: boolean; lines: string[] }> {
     let next: Loaded
     try {
       next = readConfig(this.#options.config, this.#options.env ?? process.env, this.#loaded.catalogue)
+      await this.#certificates.load(certificatePlan(next.config))
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       this.log.error(`config reload refused:\n${error.message}`)
@@ -232,11 +239,12 @@ export class Server {
       this.log.info('config reloaded: nothing has changed')
       return { ok: true, lines: ['nothing has changed'] }
     }
-    await this.#certificates.load(certificatePlan(next.config))
-    for (const name of diff.hosts.added) {
-      const host = next.config.hosts.get(name)
-      if (host && !this.domains.get(name)) this.domains.add(name, host.type)
-    }
+    const { added, removed } = diff.hosts
+    for (const name of removed) this.#endSessions(name)
+    // A host whose type has changed is in both lists: another one takes its place.
+    for (const name of removed) if (added.includes(name)) this.domains.remove(name)
+    for (const host of next.config.hosts.values())
+      if (added.includes(host.name)) this.domains.add(host.name, host.type)
     this.#loaded = next
     this.log.level = next.config.server.log.level
     this.listeners.refresh()
@@ -245,7 +253,7 @@ export class Server {
       (error: unknown) => [error instanceof Error ? error.message : String(error)]
     )
     const report = await this.manager.configure(next.config)
-    for (const name of diff.hosts.removed) this.#dropHost(name)
+    for (const name of removed) if (!added.includes(name)) this.domains.remove(name)
     this.bus.emit('config/reloaded')
     const failed = [...refused, ...report.failed]
     const lines = [...formatDiff(diff), ...failed]
@@ -253,11 +261,11 @@ export class Server {
     return { ok: failed.length === 0, lines }
   }
 
-  #dropHost(name: string): void {
+  /** While the host's modules run: they hear of the end of each session. */
+  #endSessions(name: string): void {
     for (const session of [...(this.domains.get(name)?.sessions.all() ?? [])]) {
       session.close(new StreamError('host-gone', 'this host was taken out of the config'))
     }
-    this.domains.remove(name)
   }
 
   /** Stops: accepts nothing more, ends the streams, finishes what is under way, closes the database. */
