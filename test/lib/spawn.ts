@@ -25,6 +25,8 @@ export interface Ran {
 export interface SpawnOptions extends TestServerOptions {
   /** With the parent that starts the server again after a fault; off unless given. */
   supervised?: boolean
+  /** Options of Node's own: `--expose-gc`. */
+  execArgv?: readonly string[]
 }
 
 /**
@@ -42,10 +44,15 @@ export class SpawnedServer implements Reachable {
 
   constructor(readonly options: SpawnOptions = {}) {}
 
+  /** What was started; throws while nothing runs. */
+  get process(): ChildProcess {
+    if (this.#child?.pid === undefined) throw new Error('the server does not run')
+    return this.#child
+  }
+
   /** The process id of what was started; throws while nothing runs. */
   get pid(): number {
-    if (this.#child?.pid === undefined) throw new Error('the server does not run')
-    return this.#child.pid
+    return this.process.pid as number // `process` has asked for it
   }
 
   /** Starts the server, and resolves when it listens. */
@@ -55,7 +62,8 @@ export class SpawnedServer implements Reachable {
       this.writeConfig(await testConfig(this.options, path.join(this.folder, 'data'), this.ports))
     }
     const supervise = this.options.supervised ? [] : ['--no-supervise']
-    const child = spawn(process.execPath, [PROGRAM, 'start', ...supervise, '--config', this.configFile], {
+    const args = [PROGRAM, 'start', ...supervise, '--config', this.configFile]
+    const child = spawn(process.execPath, [...(this.options.execArgv ?? []), ...args], {
       // The server ends when this channel does, so none outlives its test.
       stdio: ['ignore', 'pipe', 'pipe', this.options.supervised ? 'ignore' : 'ipc']
     })
