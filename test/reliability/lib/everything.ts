@@ -1,0 +1,44 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { parse } from 'yaml'
+import type { Options, TestServerOptions } from '../../lib/config'
+
+const ROOT = path.resolve(__dirname, '../../..')
+export const MODULES_FOLDER = path.join(ROOT, 'modules')
+
+interface Host {
+  admins?: string[]
+  modules: Record<string, unknown>
+  [key: string]: unknown
+}
+
+/** The modules that are in the repository, sorted. */
+export function allModules(): string[] {
+  return fs
+    .readdirSync(MODULES_FOLDER)
+    .filter(
+      folder => folder.startsWith('mod_') && fs.existsSync(path.join(MODULES_FOLDER, folder, 'index.ts'))
+    )
+    .map(folder => folder.slice('mod_'.length))
+    .sort()
+}
+
+/**
+ * The hosts and modules of the default config, and what stands commented out in it: every module of the repository
+ * runs. `admin@localhost` administers all hosts.
+ */
+export function everything(): TestServerOptions & { hosts: Record<string, Host>; modules: Options } {
+  const file = fs.readFileSync(path.join(ROOT, 'config/balcony.yaml'), 'utf8')
+  const { hosts, modules } = parse(file) as { hosts: Record<string, Host>; modules: Record<string, unknown> }
+  const { c2s: _c2s, websocket: _websocket, ...others } = modules // the harness has them at ports of its own
+  if (hosts.localhost) hosts.localhost.modules.register = {}
+  hosts['pubsub.localhost'] = { type: 'component', modules: { pubsub: {} } }
+  for (const host of Object.values(hosts)) host.admins = ['admin@localhost']
+  const enabled = new Set([
+    ...Object.keys(modules),
+    ...Object.values(hosts).flatMap(host => Object.keys(host.modules))
+  ])
+  const idle = allModules().filter(name => !enabled.has(name))
+  if (idle.length > 0) throw new Error(`no host of this test has ${idle.join(', ')}: give it to one`)
+  return { hosts, modules: others }
+}
