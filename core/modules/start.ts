@@ -84,8 +84,7 @@ async function migrateOnce(
 export async function migrate(loaded: Ready['loaded'], services: Services): Promise<CodedError | undefined> {
   if (loaded.migrations === undefined) return undefined
   try {
-    const { ran } = await services.db.migrate(`mod_${loaded.name}`, loaded.migrations)
-    if (ran.length > 0) services.log.info({ module: loaded.name, ran }, 'migrated')
+    await services.db.migrate(`mod_${loaded.name}`, loaded.migrations)
     return undefined
   } catch (error) {
     return new CodedError('ERR_MIGRATION', `${loaded.name}: ${describe(error, loaded.inside)}`)
