@@ -25,6 +25,15 @@ const config = z.object({
     .max(100_000)
     .default(200)
     .describe('Messages kept for one account; the next is refused.'),
+  maxBytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(1_073_741_824)
+    .default(2_097_152)
+    .describe(
+      'Bytes of the messages kept for one account, less than limits.unreadBytes: all of them come at one login.'
+    ),
   days: z.number().int().min(1).max(3650).default(90).describe('Days after which a message is dropped.')
 })
 
@@ -48,6 +57,8 @@ export default defineModule({
       event.initial ? deliver(ctx, messages, event.session) : undefined
     )
     ctx.hook('account/removed', ({ user, tx }) => messages.purge(user, tx))
+    // What came in while an account was being removed is not for the next one of that name
+    ctx.hook('account/created', ({ user, tx }) => messages.purge(user, tx))
     ctx.every(HOUR, () => messages.dropOlderThan(Date.now() - ctx.config.days * 24 * HOUR))
   }
 })
@@ -58,12 +69,12 @@ async function keep(
   messages: OfflineMessages,
   event: StanzaEvent
 ): Promise<Handled | void> {
-  const type = (event.stanza.attrs.type) ?? 'normal'
+  const type = event.stanza.attrs.type ?? 'normal'
   if (type !== 'normal' && type !== 'chat') return
   if (type === 'chat' && !childOf(event.stanza, 'body')) return HANDLED
   const received = Date.now()
   const stanza = serialize(delayed(event.stanza, ctx.host.name, received))
-  const kept = await messages.add(event.to.local, { received, stanza }, ctx.config.limit, event)
+  const kept = await messages.add(event.to.local, { received, stanza }, ctx.config, event)
   if (!kept) throw new StanzaError('service-unavailable', 'the account keeps as many messages as it may') // XEP-0160 §3
   return HANDLED
 }

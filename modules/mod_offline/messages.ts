@@ -24,8 +24,12 @@ export class OfflineMessages {
   constructor(db: Database, host: string) {
     this.#db = db
     this.#host = host
-    this.#count = db.statement<Owner, { n: number }>((knex, p) =>
-      knex('offline_messages').count({ n: '*' }).where('host', p('host')).where('user_hash', p('hash'))
+    this.#count = db.statement<Owner, { n: number; bytes: number | string }>((knex, p) =>
+      knex('offline_messages')
+        .count({ n: '*' })
+        .select(knex.raw('coalesce(sum(octet_length(stanza)), 0) as bytes'))
+        .where('host', p('host'))
+        .where('user_hash', p('hash'))
     )
     this.#insert = db.statement<Owner & { user: string; received: number; stanza: string }>((knex, p) =>
       knex('offline_messages').insert({
@@ -59,17 +63,19 @@ export class OfflineMessages {
     )
   }
 
-  /** False when the account has as many as it may. */
+  /** False when the account has as many, or as much, as it may. */
   add(
     user: string,
     message: { received: number; stanza: string },
-    limit: number,
+    { limit, maxBytes }: { limit: number; maxBytes: number },
     event: StanzaEvent
   ): Promise<boolean> {
     const owner = this.#owner(user)
     return this.#db.write(async tx => {
       const row = await tx.get(this.#count, owner)
       if ((row?.n ?? 0) >= limit) return false
+      // MySQL's sums are decimals, which come as text
+      if (Number(row?.bytes ?? 0) + Buffer.byteLength(message.stanza) > maxBytes) return false
       await tx.run(this.#insert, { ...owner, user, ...message })
       return true
     }, event)
