@@ -15,6 +15,7 @@ import {
 import type { Roster } from '../mod_roster'
 import type { Presence } from './index'
 import { catchUp } from './catch-up'
+import { isFrom } from './sharing'
 import './events'
 
 /** A client's presence without `to` (RFC 6121 §4.2, §4.4, §4.5). */
@@ -79,17 +80,12 @@ function unavailable(
     tellOwn(presence, session, stanza, false)
   }
   for (const to of session.state.directed ?? []) {
-    const subscribed = isFrom(roster, to)
+    const subscribed = isFrom(roster.items.get(JID.parse(to).bare))
     if (!subscribed || !initial) ctx.send(readdress(stanza, { to })) // RFC 6121 §4.6.3
   }
   delete session.state.directed
   const done = ctx.run('presence/unavailable', { session, stanza, initial })
   return done instanceof Promise ? done.then(() => HANDLED) : HANDLED
-}
-
-function isFrom(roster: Roster, to: string): boolean {
-  const subscription = roster.items.get(JID.parse(to).bare)?.subscription
-  return subscription === 'from' || subscription === 'both'
 }
 
 /** The session ended without a word (RFC 6121 §4.5.2). */

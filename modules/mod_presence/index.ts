@@ -38,6 +38,11 @@ function subscriptionOf(event: StanzaEvent): SubscriptionType | undefined {
   return type !== undefined && SUBSCRIPTIONS.has(type) ? (type as SubscriptionType) : undefined
 }
 
+/** RFC 6121 §8.5.3.2.2: for a resource that is not there; only a request is then for the account. */
+function isStray({ host, to }: StanzaEvent, type: SubscriptionType): boolean {
+  return type !== 'subscribe' && to.kind === 'full' && !host.sessions.get(to.local, to.resource)
+}
+
 /** RFC 6121 §3 and §4: subscriptions, and who gets whose presence. */
 export default defineModule({
   name: 'presence',
@@ -60,7 +65,10 @@ export default defineModule({
     const inbound = (event: StanzaEvent) => {
       const type = event.stanza.attrs.type
       const subscription = subscriptionOf(event)
-      if (subscription) return receiveSubscription(presence, event, subscription)
+      if (subscription) {
+        if (isStray(event, subscription)) return HANDLED
+        return receiveSubscription(presence, event, subscription)
+      }
       if (type === 'probe') return answerProbe(presence, event)
       deliverPresence(event)
       return HANDLED

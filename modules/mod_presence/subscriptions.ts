@@ -1,7 +1,11 @@
 import { el, HANDLED, readdress, serialize, type Element, type Handled, type StanzaEvent } from '#core'
 import type { RosterItem } from '../mod_roster'
 import type { Presence } from './index'
+import { isFrom } from './sharing'
 import { inbound, outbound, type State, type SubscriptionType } from '../lib_subscription'
+
+/** Characters of a request that are kept for the next login. */
+const MAX_REQUEST = 4096
 
 function stateOf(item: RosterItem): State {
   const { subscription, ask, approved } = item
@@ -41,9 +45,11 @@ export async function sendSubscription(
   const contact = event.to.bare // §3.1.2: the resource of `to` is stripped
   if (contact === event.from.bare) return HANDLED
   let route = false
+  let wasFrom = false
   const send = (): void => {
     if (!route) return
-    if (type === 'unsubscribed') tell(presence, user, contact, 'unavailable') // §3.2.2: before
+    // §3.2.2: before; whoever only had asked never saw a resource and must not see one go
+    if (type === 'unsubscribed' && wasFrom) tell(presence, user, contact, 'unavailable')
     ctx.send(readdress(event.stanza, { to: contact }))
     if (type === 'subscribed') tell(presence, user, contact, 'available') // §3.1.5: after
   }
@@ -53,6 +59,7 @@ export async function sendSubscription(
     item => {
       const step = outbound(type, stateOf(item))
       route = step.route
+      wasFrom = isFrom(item)
       return inState(item, step.state)
     },
     { event, beforePush: send }
@@ -72,6 +79,7 @@ export async function receiveSubscription(
   const contact = event.from.bare
   if (contact === event.to.bare || !(await ctx.server.accounts.exists(user, ctx.host.name))) return HANDLED // §8.5.1
   const stanza = readdress(event.stanza, { from: contact, to: event.to.bare })
+  const request = type === 'subscribe' ? toKeep(stanza) : undefined
   const requests = type === 'subscribe' ? await waiting(presence, user) : 0
   let step: ReturnType<typeof inbound> | undefined
   const tellUser = (): void => {
@@ -86,7 +94,7 @@ export async function receiveSubscription(
         step = { deliver: false, state: step.state }
         return item
       }
-      return inState(item, step.state, serialize(stanza))
+      return inState(item, step.state, request)
     },
     { event, beforePush: tellUser }
   )
@@ -95,8 +103,20 @@ export async function receiveSubscription(
     ctx.send(el('presence', { type: step.answer, from: event.to.bare, to: contact }))
     if (step.answer === 'subscribed') tell(presence, user, contact, 'available')
   }
-  if (type === 'unsubscribe' && change) tell(presence, user, contact, 'unavailable') // §3.3.3
+  // §3.3.3, and as above
+  if (type === 'unsubscribe' && isFrom(change?.before)) tell(presence, user, contact, 'unavailable')
   return HANDLED
+}
+
+/**
+ * A request as it is kept (RFC 6121 §3.1.3). Long ones are kept without what they say: two hundred of them at
+ * one login would be more than a connection takes.
+ */
+function toKeep(stanza: Element): string {
+  const whole = serialize(stanza)
+  if (whole.length <= MAX_REQUEST) return whole
+  const { from, to, type } = stanza.attrs
+  return serialize(el('presence', { from, to, type }))
 }
 
 async function waiting(presence: Presence, user: string): Promise<number> {
@@ -128,10 +148,9 @@ function tell(presence: Presence, user: string, contact: string, what: 'availabl
 export function endSubscriptions(presence: Presence, user: string, item: RosterItem): void {
   const { ctx } = presence
   const from = `${user}@${ctx.host.name}`
-  const isFrom = item.subscription === 'from' || item.subscription === 'both'
   const isTo = item.subscription === 'to' || item.subscription === 'both' || item.ask
   if (isTo) ctx.send(el('presence', { type: 'unsubscribe', from, to: item.jid }))
-  if (!isFrom) return
+  if (!isFrom(item)) return
   tell(presence, user, item.jid, 'unavailable')
   ctx.send(el('presence', { type: 'unsubscribed', from, to: item.jid }))
 }
