@@ -36,6 +36,7 @@ export class SenderQueue<T> {
   #turn = 0
   #busy = false
   #uncommitted = 0
+  #uncommittedBytes = 0
   #draining = false
   #full = false
   #parked = false
@@ -53,7 +54,7 @@ export class SenderQueue<T> {
 
   push(item: T, bytes: number): void {
     if (this.length === 0 && this.#ready(item)) {
-      this.#start(item)
+      this.#start(item, bytes)
       if (this.length > 0) this.#drain()
       return
     }
@@ -75,10 +76,14 @@ export class SenderQueue<T> {
   }
 
   #ready(item: T): boolean {
-    return !this.#busy && this.#gate.open && (this.#uncommitted === 0 || this.#owner.joins(item))
+    if (this.#busy || !this.#gate.open) return false
+    // Writes under way are bounded like what waits: where the database is slow, the flooder's socket is paused
+    const { count, bytes } = this.#limits
+    const room = this.#uncommitted < count && this.#uncommittedBytes < bytes
+    return this.#uncommitted === 0 || (room && this.#owner.joins(item))
   }
 
-  #start(item: T): void {
+  #start(item: T, bytes: number): void {
     const turn = ++this.#turn
     this.#busy = true
     const result = this.#owner.handle(item, turn)
@@ -87,8 +92,10 @@ export class SenderQueue<T> {
       return
     }
     this.#uncommitted++
+    this.#uncommittedBytes += bytes
     void result.then(() => {
       this.#uncommitted--
+      this.#uncommittedBytes -= bytes
       if (turn === this.#turn) this.#busy = false
       this.#drain()
     })
@@ -97,7 +104,10 @@ export class SenderQueue<T> {
   #drain(): void {
     if (this.#draining) return
     this.#draining = true
-    while (this.length > 0 && this.#ready(this.#waiting[this.#head] as T)) this.#start(this.#shift())
+    while (this.length > 0 && this.#ready(this.#waiting[this.#head] as T)) {
+      const bytes = this.#sizes[this.#head] as number
+      this.#start(this.#shift(), bytes)
+    }
     this.#draining = false
     if (this.length > 0 && !this.#gate.open) this.#park()
     if (this.#full && this.length <= this.#limits.count / 2 && this.#bytes <= this.#limits.bytes / 2) {

@@ -133,3 +133,20 @@ test('the limits of count and bytes pause the sender, half of them lets it go on
   await bytes.end('a')
   assert.deepEqual(bytes.fullness, [true, false])
 })
+
+test('writes that have not been committed are bounded like what waits', async () => {
+  const bench = new Bench({ count: 4, bytes: 10_000 })
+  const jobs = Array.from({ length: 10 }, (_, i) => ({ name: `w${i}`, joins: true, writes: true }))
+  bench.push(...jobs)
+  assert.deepEqual(bench.started, ['w0', 'w1', 'w2', 'w3'])
+  assert.deepEqual(bench.fullness, [true])
+  for (const { name } of jobs) await bench.end(name)
+  assert.equal(bench.started.length, 10)
+  assert.deepEqual(bench.fullness, [true, false])
+
+  const big = new Bench({ count: 100, bytes: 25 })
+  big.push(...jobs)
+  assert.deepEqual(big.started, ['w0', 'w1', 'w2'])
+  for (const { name } of jobs) await big.end(name)
+  assert.equal(big.started.length, 10)
+})
