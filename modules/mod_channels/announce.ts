@@ -15,7 +15,7 @@ export interface Delivery {
 }
 
 /** Managers of a channel that are told of bans and requests, at most. */
-const MAX_MANAGERS = 50
+export const MAX_MANAGERS = 50
 /** Deleted items in one message; up to so many with their tombstones. */
 const RETRACTED = 100
 const WITH_TOMBSTONES = 20

@@ -1,7 +1,8 @@
 import { el, frozen } from '#core'
 import { EVENT } from '../lib_pubsub/xml'
-import { retractions, type Delivery } from './announce'
+import { MAX_MANAGERS, retractions, type Delivery } from './announce'
 import type { ChannelNode } from './model'
+import { MANAGERS } from './roles'
 import type { Channels } from './service'
 import type { ChannelStore } from './store/write-store'
 
@@ -75,8 +76,10 @@ export class Removal {
         el('affiliation', { node: node.name, jid, affiliation: 'none' })
       )
     )
-    const recipients = await tables.members.fanOut(tx, channel, ['subscribed'])
-    this.#deliveries.push({ recipients, type: 'headline', content: [frozen(event)] })
+    const managers = await store.affiliations(node, { limit: MAX_MANAGERS }, MANAGERS)
+    const told = new Set(managers.rows.map(row => row.jid))
+    for (const follower of await tables.members.fanOut(tx, channel, ['subscribed'])) told.add(follower)
+    this.#deliveries.push({ recipients: [...told], type: 'headline', content: [frozen(event)] })
   }
 
   async #removeItems(key: number): Promise<void> {

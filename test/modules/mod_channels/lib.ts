@@ -1,7 +1,11 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { describe } from 'node:test'
 import { IM_HOST, type Options } from '../../lib/config'
-import { forEachDatabase, type DatabaseName } from '../../lib/databases'
+import { parse } from 'yaml'
+import { openDatabase, type Database, type StorageOptions } from '../../../core/storage'
+import { forEachDatabase, testLog, type DatabaseName } from '../../lib/databases'
 import { startTestServer, type TestServer } from '../../lib/server'
 import { scenario, type Part, type Player } from '../../lib/wire'
 
@@ -185,4 +189,31 @@ export function items(attrs = '', inside = '', of = POSTS): string {
 /** A notification with that event. */
 export function event(inside: string): string {
   return `<message from='${SERVICE}' type='headline' id='*'><event xmlns='${EVENT}'>${inside}</event></message>`
+}
+
+/** Looks into the database of a server, beside it. */
+export async function withDatabase<T>(
+  server: TestServer,
+  look: (database: Database) => Promise<T>
+): Promise<T> {
+  const { data, storage } = parse(fs.readFileSync(server.configFile, 'utf8')) as {
+    data: string
+    storage: StorageOptions
+  }
+  const options =
+    storage.driver === 'sqlite' ? { ...storage, path: path.join(data, 'balcony.sqlite') } : storage
+  const database = await openDatabase(options, testLog())
+  try {
+    return await look(database)
+  } finally {
+    await database.close()
+  }
+}
+
+/** Number of rows in a table. */
+export function count(server: TestServer, table: string): Promise<number> {
+  return withDatabase(server, async ({ knex, read }) => {
+    const [row] = await read.query<{ n: number }>(knex(table).count({ n: '*' }))
+    return row?.n ?? 0
+  })
 }

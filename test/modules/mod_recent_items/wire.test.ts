@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { childOf, childrenOf, childText } from '../../../core/xml'
+import type { Player } from '../../lib/wire'
+import {
+  affiliate,
+  asks,
+  ATOM,
+  BUDDYCLOUD,
+  configure,
+  create,
+  does,
+  entry,
+  iq,
+  isRefused,
+  JULIET,
+  node,
+  onEachDatabase,
+  play,
+  POSTS,
+  publish,
+  PUBSUB,
+  rating,
+  register,
+  replyTo,
+  retract,
+  RSM,
+  startChannels,
+  subscribe,
+  tag,
+  TOPICS,
+  unsubscribe
+} from '../mod_channels/lib'
+
+const BAD = 'modify bad-request'
+
+function recent(attrs: string, set = ''): string {
+  return iq(
+    'get',
+    `<recent-items xmlns='${BUDDYCLOUD}' ${attrs}/>${set && `<set xmlns='${RSM}'>${set}</set>`}`
+  )
+}
+
+interface Page {
+  /** Local ids, grouped as they came: `posts of juliet: 1 2`. */
+  groups: string[]
+  first: string | undefined
+  index: string | undefined
+  last: string | undefined
+  count: string | undefined
+}
+
+async function page(player: Player, attrs: string, set = ''): Promise<Page> {
+  const answer = await player.request(recent(attrs, set))
+  assert.equal(answer.attrs.type, 'result', String(answer))
+  const pubsub = childOf(answer, 'pubsub', PUBSUB)
+  assert.ok(pubsub)
+  const info = childOf(pubsub, 'set', RSM)
+  return {
+    groups: childrenOf(pubsub, 'items').map(list => {
+      const of = String(list.attrs.node)
+      const ids = childrenOf(list, 'item').map(item => String(item.attrs.id))
+      for (const id of ids) assert.ok(id.startsWith(`tag:channels.localhost,${of},`))
+      return `${/user\/(.*?)@/.exec(of)?.[1]}: ${ids.map(id => id.slice(id.lastIndexOf(',') + 1)).join(' ')}`
+    }),
+    first: info && childText(info, 'first'),
+    index: info && (childOf(info, 'first')?.attrs.index as string | undefined),
+    last: info && childText(info, 'last'),
+    count: info && childText(info, 'count')
+  }
+}
+
+const SINCE = "since='2014-01-01T00:00:00Z'"
+const ROMEOS = node('romeo@localhost', 'posts')
+const CREW = node(`crew@${TOPICS}`, 'posts')
+
+onEachDatabase('recent items', database => {
+  test('protoXEP §6.1.1.1: the four errors, max first', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet }) => {
+      const cases: [string, string][] = [
+        ['', 'max-required'],
+        ["since='nonsense'", 'max-required'],
+        ["max='0' since='nonsense'", 'invalid-max-value-provided'],
+        ["max='-1'", 'invalid-max-value-provided'],
+        ["max='many'", 'invalid-max-value-provided'],
+        ["max='1.5'", 'invalid-max-value-provided'],
+        ["max=''", 'invalid-max-value-provided'],
+        ["max='5'", 'since-required'],
+        ["max='5' since=''", 'invalid-since-value-provided'],
+        ["max='5' since='yesterday'", 'invalid-since-value-provided'],
+        ["max='5' since='2014-02-30T00:00:00Z'", 'invalid-since-value-provided']
+      ]
+      for (const [attrs, code] of cases) await isRefused(juliet, recent(attrs), `${BAD} ${code}`)
+      // example 7, as it is printed
+      await does(juliet, recent("since='2014-04-18T10:46.100Z' max='50' parent-only='true'"))
+      await isRefused(juliet, recent(`${SINCE} max='5' parent-only='perhaps'`), BAD)
+      for (const set of [
+        '<after>nonsense</after>',
+        '<before>a.b.c</before>',
+        `<after>${tag('none')}</after>`
+      ]) {
+        await isRefused(juliet, recent(`${SINCE} max='5'`, set), 'cancel item-not-found')
+      }
+      await isRefused(
+        juliet,
+        recent(`${SINCE} max='5'`, '<index>1</index>'),
+        'cancel feature-not-implemented'
+      )
+      await isRefused(juliet, iq('set', `<recent-items xmlns='${BUDDYCLOUD}' ${SINCE} max='5'/>`), BAD)
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('what is new in all followed channels, newest first, grouped, in pages while more arrives', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet, romeo, benvolio }) => {
+      await does(romeo, register())
+      await does(juliet, create(CREW))
+      await does(juliet, affiliate('romeo@localhost', 'publisher'))
+      for (const of of [POSTS, ROMEOS, CREW]) await does(benvolio, subscribe('benvolio@localhost', of))
+      await does(juliet, publish(entry('1'), { id: '1' }))
+      await does(juliet, publish(entry('2'), { id: '2' }))
+      await does(romeo, publish(entry('3'), { id: '3', to: ROMEOS }))
+      await does(juliet, publish(entry('c'), { id: 'c', to: CREW }))
+      await does(romeo, publish(entry('4', replyTo('1')), { id: '4' }))
+      await does(juliet, publish(rating('5', '1', '4'), { id: '5' }))
+      // other nodes are not in it
+      await does(juliet, publish(entry('status'), { to: node(JULIET, 'status') }))
+
+      const all = ['juliet: 5 4', 'crew: c', 'romeo: 3', 'juliet: 2 1']
+      assert.deepEqual((await page(benvolio, `${SINCE} max='9'`)).groups, all)
+      assert.deepEqual((await page(benvolio, `${SINCE} max='9' parent-only='true'`)).groups, [
+        'crew: c',
+        'romeo: 3',
+        'juliet: 2 1'
+      ])
+      assert.deepEqual((await page(benvolio, `${SINCE} max='1'`)).groups, [
+        'juliet: 5',
+        'crew: c',
+        'romeo: 3'
+      ])
+      assert.deepEqual((await page(benvolio, "since='9999-12-31' max='1'")).groups, [])
+
+      const first = await page(benvolio, `${SINCE} max='9'`, '<max>2</max>')
+      assert.deepEqual([first.groups, first.index], [['juliet: 5 4'], '0'])
+      await does(juliet, publish(entry('6'), { id: '6' }))
+      await does(juliet, publish(entry('2, edited'), { id: '2' }))
+      const second = await page(benvolio, `${SINCE} max='9'`, `<max>2</max><after>${first.last}</after>`)
+      assert.deepEqual(second.groups, ['crew: c', 'romeo: 3'])
+      // by the id of an item too
+      const by = `<max>2</max><after>${tag('c', CREW)}</after>`
+      assert.deepEqual((await page(benvolio, `${SINCE} max='9'`, by)).groups, ['romeo: 3', 'juliet: 1'])
+      await does(juliet, retract('1'))
+      assert.deepEqual((await page(benvolio, `${SINCE} max='9'`, `<after>${second.last}</after>`)).groups, [])
+      const back = await page(benvolio, `${SINCE} max='9'`, `<max>1</max><before>${second.last}</before>`)
+      assert.deepEqual(back.groups, ['crew: c'])
+      const whole = await page(benvolio, `${SINCE} max='9'`, '<max>99</max>')
+      assert.deepEqual([whole.groups, whole.count], [['juliet: 2 6', 'crew: c', 'romeo: 3'], '4'])
+      assert.equal((await page(benvolio, `${SINCE} max='9'`, '<max>0</max>')).count, '4')
+      assert.deepEqual((await page(benvolio, `${SINCE} max='9'`, '<max>1</max><before/>')).groups, [
+        'romeo: 3'
+      ])
+
+      // since this very moment: what is of that moment is in it
+      const answer = await benvolio.request(recent(`${SINCE} max='9'`, '<max>1</max>'))
+      const updated = childOf(answer, 'pubsub')
+        ?.getChild('items')
+        ?.getChild('item')
+        ?.getChild('entry', ATOM)
+        ?.getChildText('updated')
+      assert.deepEqual((await page(benvolio, `since='${updated}' max='1'`)).groups, ['juliet: 2'])
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('only what the asker may read now', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet, romeo, benvolio }) => {
+      const mine = async (player: Player): Promise<string[]> =>
+        (await page(player, `${SINCE} max='9'`)).groups
+      await does(juliet, publish(entry('1'), { id: '1' }))
+      assert.deepEqual(await mine(romeo), [])
+      await does(romeo, subscribe('romeo@localhost'))
+      assert.deepEqual(await mine(romeo), ['juliet: 1'])
+      await does(juliet, configure({ 'pubsub#access_model': 'authorize' }))
+      assert.deepEqual(await mine(romeo), ['juliet: 1'])
+      await does(benvolio, subscribe('benvolio@localhost'))
+      assert.deepEqual(await mine(benvolio), [])
+      await does(juliet, affiliate('romeo@localhost', 'outcast'))
+      assert.deepEqual(await mine(romeo), [])
+      await does(juliet, affiliate('benvolio@localhost', 'member'))
+      assert.deepEqual(await mine(benvolio), ['juliet: 1'])
+      await does(benvolio, unsubscribe('benvolio@localhost'))
+      assert.deepEqual(await mine(benvolio), [])
+      assert.deepEqual(await mine(juliet), ['juliet: 1'])
+      await does(juliet, register('<remove/>'))
+      assert.deepEqual(await mine(juliet), [])
+      await does(juliet, register())
+      assert.deepEqual(await mine(juliet), [])
+      await does(juliet, publish(entry('2'), { id: '2' }))
+      assert.deepEqual(await mine(juliet), ['juliet: 2'])
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('without the module nobody answers, and with it again all is known', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet }) => {
+      await does(juliet, publish(entry('1'), { id: '1' }))
+      const { modules } = server.server.api
+      assert.ok((await modules.unload('recent_items')).ok)
+      await isRefused(juliet, recent(`${SINCE} max='1'`), 'cancel feature-not-implemented')
+      await does(juliet, publish(entry('2'), { id: '2' }))
+      assert.ok((await modules.load('recent_items')).ok)
+      assert.deepEqual((await page(juliet, `${SINCE} max='1'`)).groups, ['juliet: 2'])
+      assert.ok((await modules.reload('channels')).ok)
+      await does(juliet, publish(entry('3'), { id: '3' }))
+      await asks(
+        juliet,
+        recent(`${SINCE} max='1'`),
+        `<iq type='result'><pubsub xmlns='${PUBSUB}'><items node='${POSTS}'><item id='${tag('3')}'/></items></pubsub></iq>`
+      )
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+})
