@@ -4,6 +4,7 @@ import {
   formOf,
   NS,
   parseSubmit,
+  readdress,
   renderForm,
   StanzaError,
   type AdhocCommand,
@@ -57,7 +58,7 @@ export async function runCommand(
   const action = readAction(request)
   const id = request.attrs.sessionid
   if (id === '') throw refused('bad-request', 'bad-sessionid', 'a session id is not empty') // §4.1
-  if (id === undefined) return start(ctx, sessions, command, event, action)
+  if (id === undefined) return start(ctx, sessions, command, event, request, action)
 
   const who = { requester: event.from.full, asked: event.to.full, node }
   const session = sessions.find(id, who, Date.now())
@@ -74,7 +75,7 @@ export async function runCommand(
 }
 
 function readAction(request: Element): Action {
-  const action = (request.attrs.action) ?? 'execute'
+  const action = request.attrs.action ?? 'execute'
   if (!ACTIONS.includes(action as Action)) throw refused('bad-request', 'malformed-action', 'no such action')
   return action as Action
 }
@@ -89,10 +90,12 @@ async function start(
   sessions: Sessions,
   command: AdhocCommand,
   event: StanzaEvent,
+  request: Element,
   action: Action
 ): Promise<Element> {
   if (action !== 'execute') throw refused('bad-request', 'bad-action', 'a command starts with execute')
-  const lang = event.stanza.attrs['xml:lang']
+  // §3.7
+  const lang: string | undefined = event.stanza.attrs['xml:lang'] ?? request.attrs['xml:lang']
   const run = runOf(ctx, event, lang)
   const session = sessions.open(
     { requester: event.from.full, bare: event.from.bare, asked: event.to.full, node: command.node, lang },
@@ -148,13 +151,18 @@ async function take(turn: Turn, form: Element | undefined): Promise<CommandNote 
   if (!form) throw refused('bad-request', 'bad-payload', 'the form is missing')
   const def = await stage.form(before(session), run)
   try {
-    session.said[session.stage] = parseSubmit(def, form, { formTypeOptional: true })
+    session.said[session.stage] = parseSubmit(def, asSubmit(form), { formTypeOptional: true })
     await stage.check?.(upTo(session), run)
     return undefined
   } catch (error) {
     if (!(error instanceof FormError)) throw error
     return { type: 'error', text: error.message }
   }
+}
+
+/** XEP-0050 §3.5.1: a form of type `cancel` counts as submitted; the action says whether to cancel. */
+function asSubmit(form: Element): Element {
+  return form.attrs.type === 'cancel' ? readdress(form, { type: 'submit' }) : form
 }
 
 /** What was said in the stages before this one. */
@@ -201,7 +209,8 @@ function reply(turn: Turn, status: string, result: CommandResult = {}, actions?:
   const { command, session } = turn
   return el(
     'command',
-    { xmlns: NS.COMMANDS, node: command.node, sessionid: session.id, status },
+    // §3.7: whatever was asked for, our texts are in English
+    { xmlns: NS.COMMANDS, node: command.node, sessionid: session.id, status, 'xml:lang': 'en' },
     actions,
     result.form,
     result.notes?.map(note => el('note', { type: note.type }, note.text))
