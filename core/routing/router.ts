@@ -100,7 +100,7 @@ export class Router implements Replies {
   /** A stanza of a module or of another server, whose `from` its carrier has checked. */
   route(stanza: Element, origin: Origin): void | Promise<unknown> {
     const from = JID.parse(stanza.attrs.from as string)
-    const to = JID.tryParse((stanza.attrs.to) ?? '')
+    const to = JID.tryParse(stanza.attrs.to ?? '')
     const own = this.#domains.find(from.domain)
     const host = (to && this.#domains.find(to.domain)) ?? own
     if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
@@ -243,7 +243,7 @@ export class Router implements Replies {
   request(iq: Element, host: Host, options?: RequestOptions): Promise<Element> {
     const to = JID.parse(iq.attrs.to as string)
     const { id, answer } = this.requests.open(to, options)
-    this.send(readdress(iq, { id, from: (iq.attrs.from) ?? host.name }), host)
+    this.send(readdress(iq, { id, from: iq.attrs.from ?? host.name }), host)
     return answer
   }
 

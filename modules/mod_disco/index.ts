@@ -74,7 +74,7 @@ function hostItems(
 }
 
 function nodeOf(query: Element): string {
-  return (query.attrs.node) ?? ''
+  return query.attrs.node ?? ''
 }
 
 function empty(query: Element, node: string): Element {

@@ -1,5 +1,5 @@
 import {
-  childOf,
+  childrenOf,
   defineModule,
   el,
   HANDLED,
@@ -39,6 +39,11 @@ const config = z.object({
 
 type OfflineContext = Context<z.infer<typeof config>>
 
+const CHAT_STATES = 'http://jabber.org/protocol/chatstates'
+
+/** XEP-0160 §3. */
+const NEVER: ReadonlySet<string> = new Set(['groupchat', 'headline', 'error'])
+
 const PAGE = 50
 const HOUR = 3_600_000
 
@@ -63,7 +68,7 @@ export default defineModule({
   }
 })
 
-/** XEP-0160 §3: normal and chat messages that say something; a chat state alone is of no use later. */
+/** XEP-0160 §3: normal and chat messages; a type that nobody knows is normal (RFC 6121 §5.2.2). */
 async function keep(
   ctx: OfflineContext,
   messages: OfflineMessages,
@@ -77,6 +82,12 @@ async function keep(
   const kept = await messages.add(event.to.local, { received, stanza }, ctx.config, event)
   if (!kept) throw new StanzaError('service-unavailable', 'the account keeps as many messages as it may') // XEP-0160 §3
   return HANDLED
+}
+
+/** XEP-0160 §3: a message of nothing but a chat state (XEP-0085), which is of no use later. */
+function isChatState(stanza: Element): boolean {
+  // XEP-0085 §5.5: the thread may go along
+  return childrenOf(stanza).every(child => child.attrs.xmlns === CHAT_STATES || child.name === 'thread')
 }
 
 /** XEP-0203 §2: when it came, said by the host that kept it. */

@@ -367,7 +367,9 @@ test('under traffic nothing is lost, nothing handled twice, and every sender kee
     files: { 'mod_one/index.ts': text(0) },
     config: ON_ONE,
     limits: { drain: 60_000 },
-    outgoing: { request: () => new Promise<never>(resolve => setImmediate(() => resolve(undefined as never))) }
+    outgoing: {
+      request: () => new Promise<never>(resolve => setImmediate(() => resolve(undefined as never)))
+    }
   })
   await rig.manager.start()
   const senders = Array.from({ length: 20 }, () => {
