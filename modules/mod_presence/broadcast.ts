@@ -52,14 +52,15 @@ function available(
   roster: Roster
 ): Handled | Promise<Handled> {
   const { ctx } = presence
-  const initial = session.state.priority === undefined
+  const before = session.state.priority
+  const initial = before === undefined
   const stanza = shareable(received)
   session.state.presence = stanza
   session.state.priority = priorityOf(stanza)
   tellContacts(presence, stanza, roster)
   tellOwn(presence, session, stanza, true)
   const caught = initial ? catchUp(presence, session, roster) : undefined
-  const raise = () => ctx.run('presence/available', { session, stanza, initial })
+  const raise = () => ctx.run('presence/available', { session, stanza, initial, before })
   const done = caught ? caught.then(raise) : raise()
   return done instanceof Promise ? done.then(() => HANDLED) : HANDLED
 }
@@ -71,7 +72,8 @@ function unavailable(
   roster: Roster
 ): Handled | Promise<Handled> {
   const { ctx } = presence
-  const initial = session.state.priority !== undefined
+  const before = session.state.priority
+  const initial = before !== undefined
   const stanza = shareable(received)
   delete session.state.presence
   delete session.state.priority
@@ -84,7 +86,7 @@ function unavailable(
     if (!subscribed || !initial) ctx.send(readdress(stanza, { to })) // RFC 6121 §4.6.3
   }
   delete session.state.directed
-  const done = ctx.run('presence/unavailable', { session, stanza, initial })
+  const done = ctx.run('presence/unavailable', { session, stanza, initial, before })
   return done instanceof Promise ? done.then(() => HANDLED) : HANDLED
 }
 

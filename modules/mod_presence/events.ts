@@ -6,6 +6,8 @@ export interface AvailabilityEvent extends Traced {
   readonly stanza: Element
   /** The first since it was bound or was last unavailable. */
   readonly initial: boolean
+  /** The priority until now; undefined where the resource was not available. */
+  readonly before: number | undefined
 }
 
 declare module '#core' {

@@ -49,6 +49,8 @@ export default defineModule({
   description: 'Presence and its subscriptions (RFC 6121 §3, §4)',
   on: ['virtual'],
   dependencies: ['roster'],
+  // While it is away nobody asks who may reach a resource, and no subscription would be kept
+  guards: ['iq/full', 'pre-presence', 'presence/broadcast', 'presence/bare', 'presence/full'],
   config,
   setup(ctx) {
     const presence: Presence = { ctx, roster: ctx.use('roster') }

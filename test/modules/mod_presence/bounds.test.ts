@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { el } from '../../../core/xml/element'
+import definition from '../../../modules/mod_presence'
 import { startTestServer } from '../../lib/server'
 import { join, PASSWORD, scenario } from '../../lib/wire'
 
@@ -24,5 +25,14 @@ test('RFC 6121 §3.1.3: long requests do not stand in the way of a login', async
   for (let i = 0; i < 60; i++) {
     const request = await juliet.receives(`<presence type='subscribe' to='juliet@localhost'/>`)
     assert.equal(request.children.length, 0)
+  }
+})
+
+test('RFC 6121 §8.5.3.1: without the module nothing passes that it looks after', () => {
+  for (const event of ['iq/full', 'pre-presence', 'presence/broadcast', 'presence/bare', 'presence/full']) {
+    assert.ok(
+      definition.guards?.some(guarded => guarded === event),
+      event
+    )
   }
 })
