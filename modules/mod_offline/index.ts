@@ -58,8 +58,8 @@ export default defineModule({
     const messages = new OfflineMessages(ctx.db, ctx.host.name)
     ctx.add('disco-feature', 'msgoffline') // XEP-0160 §4
     ctx.hook('message/offline', event => keep(ctx, messages, event))
-    ctx.hook('presence/available', event =>
-      event.initial ? deliver(ctx, messages, event.session) : undefined
+    ctx.hook('presence/available', ({ session, before }) =>
+      before === undefined || before < 0 ? deliver(ctx, messages, session) : undefined
     )
     ctx.hook('account/removed', ({ user, tx }) => messages.purge(user, tx))
     // What came in while an account was being removed is not for the next one of that name
@@ -74,9 +74,9 @@ async function keep(
   messages: OfflineMessages,
   event: StanzaEvent
 ): Promise<Handled | void> {
-  const type = event.stanza.attrs.type ?? 'normal'
-  if (type !== 'normal' && type !== 'chat') return
-  if (type === 'chat' && !childOf(event.stanza, 'body')) return HANDLED
+  const { type } = event.stanza.attrs
+  if (type !== undefined && NEVER.has(type)) return
+  if (type === 'chat' && isChatState(event.stanza)) return HANDLED
   const received = Date.now()
   const stanza = serialize(delayed(event.stanza, ctx.host.name, received))
   const kept = await messages.add(event.to.local, { received, stanza }, ctx.config, event)
@@ -86,7 +86,7 @@ async function keep(
 
 /** XEP-0160 §3: a message of nothing but a chat state (XEP-0085), which is of no use later. */
 function isChatState(stanza: Element): boolean {
-  // XEP-0085 §5.5: the thread may go along
+  // XEP-0085 §5.7: the thread may go along
   return childrenOf(stanza).every(child => child.attrs.xmlns === CHAT_STATES || child.name === 'thread')
 }
 

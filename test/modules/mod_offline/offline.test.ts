@@ -77,3 +77,61 @@ test('what is kept goes with the account', async t => {
     await juliet.receivesNothing()
   })
 })
+
+test('XEP-0160 §3: what is kept, by type and content', async t => {
+  const server = await startTestServer(t)
+  await server.addUser('juliet@localhost', PASSWORD)
+  const state = `<composing xmlns='http://jabber.org/protocol/chatstates'/>`
+  const receipt = `<received xmlns='urn:xmpp:receipts' id='r'/>`
+  const kept = ['no-type', 'normal', 'chat', 'unknown', 'receipt', 'state-and-body']
+  await scenario(server, { romeo: 'romeo@localhost/orchard' }, async ({ romeo }) => {
+    const says = (id: string, type: string, content = '<body>hail</body>'): Promise<void> =>
+      romeo.sends(
+        `<message to='juliet@localhost' id='${id}' ${type && `type='${type}'`}>${content}</message>`
+      )
+    await says('no-type', '')
+    await says('normal', 'normal')
+    await says('chat', 'chat')
+    // RFC 6121 §5.2.2: as if it were normal
+    await says('unknown', 'birdcall')
+    await says('receipt', 'chat', receipt)
+    await says('state', 'chat', state)
+    await says('state-in-thread', 'chat', `${state}<thread>t</thread>`)
+    await says('state-and-body', 'chat', `${state}<body>hail</body>`)
+    await says('headline', 'headline')
+    await romeo.receivesNothing()
+    await says('groupchat', 'groupchat')
+    assert.equal(
+      conditionOf(await romeo.receives(`<message type='error' id='groupchat'/>`)),
+      'service-unavailable'
+    )
+  })
+  await scenario(
+    server,
+    { juliet: { jid: 'juliet@localhost/balcony', presence: true } },
+    async ({ juliet }) => {
+      for (const id of kept) await juliet.receives(`<message id='${id}'/>`)
+      await juliet.receivesNothing()
+    }
+  )
+})
+
+test('XEP-0160 §2: what is kept comes when a priority ceases to be negative', async t => {
+  const server = await startTestServer(t)
+  await server.addUser('juliet@localhost', PASSWORD)
+  await scenario(server, { romeo: 'romeo@localhost/orchard' }, async ({ romeo }) => {
+    await romeo.sends(`<message to='juliet@localhost'><body>hail</body></message>`)
+    await romeo.fence()
+  })
+  await scenario(server, { juliet: 'juliet@localhost/balcony' }, async ({ juliet }) => {
+    for (const priority of [-2, -1]) {
+      await juliet.sends(`<presence><priority>${priority}</priority></presence>`)
+      await juliet.receives(`<presence from='juliet@localhost/balcony'/>`)
+      await juliet.receivesNothing()
+    }
+    await juliet.sends(`<presence><priority>1</priority></presence>`)
+    await juliet.receives(`<presence from='juliet@localhost/balcony'/>`)
+    await juliet.receives(`<message><body>hail</body></message>`)
+    await juliet.receivesNothing()
+  })
+})
