@@ -129,11 +129,8 @@ function getRoster(
   const since = known === undefined ? undefined : versionIn(roster, known)
   if (since === undefined) {
     const listed = [...roster.items.values()].filter(item => item.listed)
-    return el(
-      'query',
-      { xmlns: ROSTER, ver: known === undefined ? undefined : verOf(roster) },
-      listed.map(renderItem)
-    )
+    // RFC 6121 §2.6.3: with the version, whether the client asked for it or not
+    return el('query', { xmlns: ROSTER, ver: verOf(roster) }, listed.map(renderItem))
   }
   // RFC 6121 §2.6.3: an empty result, then a push for each item that changed, oldest first.
   event.reply()

@@ -119,6 +119,8 @@ test('§2.6: versions', async t => {
     // §2.6.2: the bootstrap
     const first = await juliet.request(`<iq type='get'><query xmlns='${ROSTER}' ver=''/></iq>`)
     assert.notEqual(verOf(first), '')
+    // §2.6.3: whether the client asked for it or not
+    assert.equal(verOf(await juliet.request(`<iq type='get'><query xmlns='${ROSTER}'/></iq>`)), verOf(first))
     await sets(juliet, `<item jid='a@localhost'/>`)
     const known = verOf(await juliet.next())
     await sets(juliet, `<item jid='b@localhost'/>`)
