@@ -12,14 +12,30 @@ let viramas: RangeMap | undefined
 export function checkContext(text: string): void {
   if (!CONTEXTUAL.test(text)) return
   const chars = Array.from(text)
+  const whole = wholeOf(text)
   chars.forEach((char, index) => {
-    if (CONTEXTUAL.test(char) && !allowed(char, index, chars, text)) {
+    if (CONTEXTUAL.test(char) && !allowed(char, index, chars, whole)) {
       throw new PrecisError(`holds ${codePointName(char)}, which is not allowed in that place (RFC 5892 A)`)
     }
   })
 }
 
-function allowed(char: string, index: number, chars: string[], text: string): boolean {
+/** What rules ask of the whole text: found once, or many of their characters would take quadratic time. */
+interface Whole {
+  /** Hiragana, Katakana or Han is there. */
+  japanese: boolean
+  /** Arabic-Indic digits and extended ones are there. */
+  mixedDigits: boolean
+}
+
+function wholeOf(text: string): Whole {
+  return {
+    japanese: /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(text),
+    mixedDigits: /[\u0660-\u0669]/u.test(text) && /[\u06f0-\u06f9]/u.test(text)
+  }
+}
+
+function allowed(char: string, index: number, chars: string[], whole: Whole): boolean {
   const before = chars[index - 1] ?? ''
   const after = chars[index + 1] ?? ''
   switch (char) {
@@ -35,9 +51,9 @@ function allowed(char: string, index: number, chars: string[], text: string): bo
     case '\u05f4': // A.6 HEBREW PUNCTUATION GERSHAYIM
       return /\p{Script=Hebrew}/u.test(before)
     case '\u30fb': // A.7 KATAKANA MIDDLE DOT
-      return /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(text)
+      return whole.japanese
     default: // A.8, A.9 ARABIC-INDIC DIGITS of one kind only
-      return !(/[\u0660-\u0669]/u.test(text) && /[\u06f0-\u06f9]/u.test(text))
+      return !whole.mixedDigits
   }
 }
 

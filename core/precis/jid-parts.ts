@@ -5,8 +5,8 @@ import { enforceOpaqueString, enforceUsername } from './profiles'
 /** RFC 7622 §3.1: each part is at most so many octets of UTF-8, after mapping. */
 export const MAX_PART_BYTES = 1023
 
-/** Nothing longer is looked at: mappings shorten a string (decomposed letters), but not to a fraction. */
-const MAX_RAW_LENGTH = 4 * MAX_PART_BYTES
+/** Octets above which nothing is looked at: mappings shorten a string (decomposed letters), but not to a fourth. */
+const MAX_RAW_BYTES = 4 * MAX_PART_BYTES
 
 /** Localpart of a JID, RFC 7622 §3.3. Returns the canonical form, throws PrecisError. */
 export function enforceLocal(input: string): string {
@@ -36,9 +36,16 @@ export function enforceResource(input: string): string {
 
 function bounded(enforce: (input: string) => string, input: string): string {
   if (input === '') throw new PrecisError('is empty')
-  const text = input.length > MAX_RAW_LENGTH ? undefined : enforce(input)
+  const text = isTooLong(input) ? undefined : enforce(input)
   if (text === undefined || Buffer.byteLength(text) > MAX_PART_BYTES) {
     throw new PrecisError(`is longer than ${MAX_PART_BYTES} octets`)
   }
   return text
+}
+
+function isTooLong(input: string): boolean {
+  return (
+    input.length > MAX_RAW_BYTES ||
+    (3 * input.length > MAX_RAW_BYTES && Buffer.byteLength(input) > MAX_RAW_BYTES)
+  )
 }
