@@ -76,6 +76,8 @@ export class Server {
   readonly first: FirstStart = {}
   readonly startedAt = Date.now()
   readonly #options: ServerOptions
+  /** The config that this server was started with. */
+  readonly #initial: Config
   readonly #db: Database
   readonly #lock: Lock
   readonly #certificates: Certificates
@@ -88,6 +90,7 @@ export class Server {
   private constructor(parts: Parts, secret: Buffer) {
     this.#options = parts.options
     this.#loaded = parts.loaded
+    this.#initial = parts.loaded.config
     this.#db = parts.db
     this.#lock = parts.lock
     this.#certificates = parts.certificates
@@ -160,7 +163,7 @@ export class Server {
   }
 
   get dataFolder(): string {
-    return dataFolder(this.#loaded.config, this.#options)
+    return dataFolder(this.#initial, this.#options)
   }
 
   /** Where clients connect. */
@@ -187,14 +190,13 @@ export class Server {
       await certificates.load(certificatePlan(loaded.config))
       const secret = await installationSecret(db, 'sasl')
       const server = new Server({ options, loaded, log, lock, db, certificates }, secret)
-      const { own } = certificates
-      if (own?.fresh) server.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
       undo.push(() => server.listeners.close())
       undo.push(() => server.http.close())
       undo.push(() => server.router.stop())
       undo.push(() => server.manager.stop())
       await server.manager.start()
       await server.#makeOperator()
+      server.#tellCertificate()
       if (options.headless) return server
       await server.http.listen('core', httpPorts(server.config))
       server.#started = true
@@ -219,6 +221,13 @@ export class Server {
     }
   }
 
+  /** The one made just now; also one that a start which failed has left without telling anybody. */
+  #tellCertificate(): void {
+    const { own } = this.#certificates
+    if (!own || !(own.fresh || this.first.operator)) return
+    this.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
+  }
+
   /** Reads the config again and applies what changed; changes nothing if it is wrong. One at a time. */
   reloadConfig(): Promise<{ ok: boolean; lines: string[] }> {
     return this.#reloads.run(() => this.#reloadConfig())
@@ -234,7 +243,7 @@ export class Server {
       this.log.error(`config reload refused:\n${error.message}`)
       return { ok: false, lines: error.message.split('\n') }
     }
-    const diff = diffConfig(this.config, next.config)
+    const diff = diffConfig(this.config, next.config, this.#initial)
     if (diff.empty) {
       this.log.info('config reloaded: nothing has changed')
       return { ok: true, lines: ['nothing has changed'] }

@@ -36,9 +36,13 @@ export interface ConfigDiff {
   empty: boolean
 }
 
-export function diffConfig(before: Config, after: Config): ConfigDiff {
-  const server = { live: [] as string[], restart: [] as string[] }
-  diffServer(ServerSchema, before.server, after.server, '', false, server)
+/**
+ * @param started what the server was started with: it goes on with that where a change needs a restart, and hears of
+ * the change again until then
+ */
+export function diffConfig(before: Config, after: Config, started: Config = before): ConfigDiff {
+  const { live } = diffServer(before, after)
+  const { restart } = diffServer(started, after)
   const modules = diffModules(before, after)
   const replaced = (host: HostConfig, config: Config) => config.hosts.get(host.name)?.type !== host.type
   const added = [...after.hosts.values()].filter(host => replaced(host, before)).map(host => host.name)
@@ -48,8 +52,8 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
     .map(name => diffHost(name, before, after))
     .filter(host => host.keys.length > 0 || !isNone(host.modules))
   const none = isNone(modules) && added.length + removed.length + changed.length === 0
-  const empty = none && server.live.length + server.restart.length === 0
-  return { ...server, modules, hosts: { added, removed, changed }, empty }
+  const empty = none && live.length + restart.length === 0
+  return { live, restart, modules, hosts: { added, removed, changed }, empty }
 }
 
 /** The differences for a person, a line each. */
@@ -67,14 +71,22 @@ export function formatDiff(diff: ConfigDiff): string[] {
   ]
 }
 
+type ServerDiff = Pick<ConfigDiff, 'live' | 'restart'>
+
+function diffServer(before: Config, after: Config): ServerDiff {
+  const found: ServerDiff = { live: [], restart: [] }
+  diffKeys(ServerSchema, before.server, after.server, '', false, found)
+  return found
+}
+
 /** Follows the schema down to the keys that differ. */
-function diffServer(
+function diffKeys(
   schema: Schema,
   before: unknown,
   after: unknown,
   path: string,
   live: boolean,
-  found: Pick<ConfigDiff, 'live' | 'restart'>
+  found: ServerDiff
 ): void {
   if (isDeepStrictEqual(before, after)) return
   const isLive = live || peel(schema).notes.live === true
@@ -85,7 +97,7 @@ function diffServer(
   }
   for (const [key, below] of Object.entries(shape)) {
     const value = (of: unknown) => (of as Record<string, unknown> | undefined)?.[key]
-    diffServer(below, value(before), value(after), pathBelow(path, key), isLive, found)
+    diffKeys(below, value(before), value(after), pathBelow(path, key), isLive, found)
   }
 }
 

@@ -137,6 +137,7 @@ export const ServerSchema = z.object({
   http: z
     .object({ listen: z.array(listenOption()).default([]).describe('Addresses and ports; none for no HTTP') })
     .prefault({})
+    .meta({ live: true })
     .describe('The HTTP listener that modules share: WebSocket, web pages'),
   limits: Limits.prefault({})
 })

@@ -48,8 +48,8 @@ hosts:
 `)
   )
   assert.deepEqual(diff, {
-    live: ['log.level', 'operators', 'limits.depth'],
-    restart: ['log.format', 'data', 'storage', 'http.listen'],
+    live: ['log.level', 'operators', 'http.listen', 'limits.depth'],
+    restart: ['log.format', 'data', 'storage'],
     modules: { added: [], removed: [], changed: [{ name: 'c2s', keys: ['tls', 'listen'] }] },
     hosts: {
       added: ['turned.example', 'new.example'],
@@ -74,11 +74,11 @@ hosts:
   assert.deepEqual(formatDiff(diff), [
     'log.level: changed',
     'operators: changed',
+    'http.listen: changed',
     'limits.depth: changed',
     'log.format: changed, not applied: needs restart',
     'data: changed, not applied: needs restart',
     'storage: changed, not applied: needs restart',
-    'http.listen: changed, not applied: needs restart',
     'modules.c2s: changed (tls, listen)',
     'hosts["gone.example"]: removed',
     'hosts["turned.example"]: removed',
@@ -95,4 +95,18 @@ test('a variable of the environment that changed is a difference', () => {
   const text = 'hosts: { a: { type: component, modules: { push: { key: "${K}" } } } }'
   const diff = diffConfig(loadGood(text, { K: '1' }), loadGood(text, { K: '2' }))
   assert.deepEqual(formatDiff(diff), ['hosts.a.modules.push: changed (key)'])
+})
+
+test('what needs a restart is told until then; what was taken back is not', () => {
+  const config = (level: string, data: string) =>
+    loadGood(`log: { level: ${level} }\ndata: ${data}\nhosts: { a: }`)
+  const started = config('info', 'here')
+  const moved = config('info', 'there')
+  assert.deepEqual(formatDiff(diffConfig(moved, config('debug', 'there'), started)), [
+    'log.level: changed',
+    'data: changed, not applied: needs restart',
+    'storage: changed, not applied: needs restart'
+  ])
+  assert.ok(!diffConfig(moved, moved, started).empty)
+  assert.ok(diffConfig(moved, started, started).empty)
 })
