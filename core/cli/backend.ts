@@ -4,7 +4,7 @@ import { askServer } from './control-client'
 import type { ControlOperations } from './control-protocol'
 import { Failure } from './exit'
 import { perform } from './perform'
-import { configFile, controlSocket, dataFolder, type PlaceOptions } from './place'
+import { configFile, controlSocket, dataFolder, unknownPlace, type PlaceOptions } from './place'
 
 /** Who does what a command asks: the running server, or this process itself. Never both. */
 export interface Backend {
@@ -37,6 +37,9 @@ export async function liveServer(options: PlaceOptions): Promise<Backend | undef
 export async function runningServer(options: PlaceOptions): Promise<Backend> {
   const live = await liveServer(options)
   if (live) return live
+  const why = unknownPlace(options)
+  if (why !== undefined)
+    throw new Failure(`${why}\nWhere its server has its data cannot be known; name the folder: --data FOLDER`)
   throw new Failure(
     `No server answers at ${controlSocket(dataFolder(options))}. Start it with: balcony start`
   )

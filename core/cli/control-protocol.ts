@@ -32,6 +32,8 @@ export type Emit = (line: string) => void | Promise<void>
 export interface ControlOperation {
   params: z.ZodType
   run(params: never, emit: Emit): unknown
+  /** What an act of administration is done to, for the log; only those that change something have it. */
+  on?(params: never): string
 }
 
 /** By name. */
@@ -43,4 +45,13 @@ export function operation<S extends z.ZodType>(
   run: (params: z.infer<S>, emit: Emit) => unknown
 ): ControlOperation {
   return { params, run }
+}
+
+/** An operation that changes something: it is a line in the log, done or refused. */
+export function act<S extends z.ZodType>(
+  params: S,
+  on: (params: z.infer<S>) => string,
+  run: (params: z.infer<S>, emit: Emit) => unknown
+): ControlOperation {
+  return { params, run, on }
 }

@@ -1,7 +1,7 @@
 import type { HookInfo } from '../events/hooks'
 import type { ModuleStatus, ReloadReport } from '../modules/server-api'
 import { runningServer } from './backend'
-import { Failure } from './exit'
+import { EXIT, Failure } from './exit'
 import type { Status } from './operations'
 import { counted, print, table } from './output'
 import type { PlaceOptions } from './place'
@@ -31,6 +31,8 @@ export async function changeModule(
   name: string,
   options: ModulePlace
 ): Promise<void> {
+  if (options.server && options.host !== undefined)
+    throw new Failure('--host and --server exclude each other.', EXIT.usage)
   const server = await runningServer(options)
   const host = options.server ? '' : options.host
   const params = what === 'reload' || host === undefined ? { name } : { name, host }

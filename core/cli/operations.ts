@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CodedError } from '../errors'
 import { JID } from '../jid'
 import type { Server } from '../server'
-import { operation, type ControlOperations } from './control-protocol'
+import { act, operation, type ControlOperations } from './control-protocol'
 import { listening } from './listening'
 
 /** What the server tells of itself. */
@@ -30,7 +30,7 @@ const PAGE = 500
 export function operationsOf(server: Server): ControlOperations {
   const { accounts, domains, manager } = server
   return {
-    'user.add': operation(AccountAndPassword, async ({ jid, password }) => {
+    'user.add': act(AccountAndPassword, onAccount, async ({ jid, password }) => {
       const { local, domain } = account(jid)
       await accounts.create(local, domain, password)
     }),
@@ -38,11 +38,11 @@ export function operationsOf(server: Server): ControlOperations {
       const { local, domain } = account(jid)
       return accounts.exists(local, accountHost(server, domain))
     }),
-    'user.delete': operation(Account, async ({ jid }) => {
+    'user.delete': act(Account, onAccount, async ({ jid }) => {
       const { local, domain } = account(jid)
       if (!(await accounts.remove(local, accountHost(server, domain)))) throw noAccount(jid)
     }),
-    'user.password': operation(AccountAndPassword, async ({ jid, password }) => {
+    'user.password': act(AccountAndPassword, onAccount, async ({ jid, password }) => {
       const { local, domain } = account(jid)
       if (!(await accounts.setPassword(local, accountHost(server, domain), password))) throw noAccount(jid)
     }),
@@ -58,9 +58,9 @@ export function operationsOf(server: Server): ControlOperations {
       }
     }),
     'module.list': operation(z.strictObject({}), () => manager.list()),
-    'module.load': operation(OneModule, ({ name, host }) => manager.load(name, host)),
-    'module.unload': operation(OneModule, ({ name, host }) => manager.unload(name, host)),
-    'module.reload': operation(z.strictObject({ name: z.string().max(200) }), ({ name }) =>
+    'module.load': act(OneModule, onModule, ({ name, host }) => manager.load(name, host)),
+    'module.unload': act(OneModule, onModule, ({ name, host }) => manager.unload(name, host)),
+    'module.reload': act(z.strictObject({ name: z.string().max(200) }), onModule, ({ name }) =>
       manager.reload(name)
     ),
     hooks: operation(z.strictObject({ host: z.string() }), ({ host }) => {
@@ -68,9 +68,22 @@ export function operationsOf(server: Server): ControlOperations {
       if (!found) throw new CodedError('ERR_NO_HOST', `there is no host ${host}`)
       return found.hooks.list()
     }),
-    'config.reload': operation(z.strictObject({}), () => server.reloadConfig()),
+    'config.reload': act(
+      z.strictObject({}),
+      () => server.config.file,
+      () => server.reloadConfig()
+    ),
     status: operation(z.strictObject({}), () => statusOf(server))
   }
+}
+
+function onAccount({ jid }: z.infer<typeof Account>): string {
+  return jid
+}
+
+function onModule({ name, host }: z.infer<typeof OneModule>): string {
+  if (host === undefined) return name
+  return `${name} on ${host === '' ? 'the server' : host}`
 }
 
 function account(text: string): JID {

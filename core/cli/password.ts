@@ -69,9 +69,12 @@ async function firstLine(input: NodeJS.ReadStream): Promise<string> {
   return (text.split('\n')[0] ?? '').replace(/\r$/, '')
 }
 
-/** A question that only `yes` answers with yes; where nobody can be asked it is. */
-export async function confirm(question: string, input: NodeJS.ReadStream = process.stdin): Promise<boolean> {
-  if (!input.isTTY) return true
+/** A question that only `yes` answers with yes; `undefined` where nobody can be asked. */
+export async function confirm(
+  question: string,
+  input: NodeJS.ReadStream = process.stdin
+): Promise<boolean | undefined> {
+  if (!input.isTTY) return undefined
   process.stderr.write(`${question} [yes/no] `)
   return (await firstLine(input)).trim().toLowerCase() === 'yes'
 }

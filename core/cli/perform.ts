@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { CodedError } from '../errors'
 import type { Log } from '../log'
 import { Request, type Answer, type ControlOperations, type Emit } from './control-protocol'
@@ -25,11 +26,16 @@ export async function perform(
     const wrong = checked.error.issues.map(issue => `${issue.path.join('.') || op}: ${issue.message}`)
     return refusal('ERR_CONTROL_PARAMS', wrong.join('; '))
   }
+  const on = operation.on?.(checked.data as never)
   try {
     const result = await operation.run(checked.data as never, emit)
+    if (on !== undefined) tell(log, { command: op, on }, complaint(result))
     return { ok: true, result: result ?? null }
   } catch (error) {
-    if (error instanceof CodedError) return refusal(error.code, error.message)
+    if (error instanceof CodedError) {
+      if (on !== undefined) tell(log, { command: op, on }, error.message)
+      return refusal(error.code, error.message)
+    }
     log.error({ err: error, operation: op }, 'an operation of the command line failed')
     return refusal('ERR_FAULT', 'a fault of the server: its log says more')
   }
@@ -37,4 +43,23 @@ export async function perform(
 
 function refusal(code: string, message: string): Answer {
   return { ok: false, error: { code, message } }
+}
+
+/** A report of something that was tried, as the modules and the config give it. */
+const Report = z.object({
+  ok: z.literal(false),
+  message: z.string().optional(),
+  lines: z.array(z.string()).optional()
+})
+
+function complaint(result: unknown): string | undefined {
+  const report = Report.safeParse(result).data
+  return report && (report.message ?? report.lines?.join('\n') ?? '')
+}
+
+/** An act of administration, in the words of mod_adhoc_admin. */
+function tell(log: Log, what: { command: string; on: string }, detail: string | undefined): void {
+  const line = { by: 'the command line', ...what }
+  if (detail === undefined) log.info({ ...line, result: 'done' }, 'administration')
+  else log.warn({ ...line, result: 'failed', detail }, 'administration: not done')
 }

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { Faults } from '../config/faults'
+import { Faults, formatFaults } from '../config/faults'
 import { readSource } from '../config/source'
-import { entryOf } from '../config/tree'
+import { entryOf, type ConfigNode } from '../config/tree'
 import { parseTree } from '../config/yaml'
 
 /** What every command takes. */
@@ -31,12 +31,28 @@ export function configFile({ config }: PlaceOptions, env: NodeJS.ProcessEnv = pr
 export function dataFolder(options: PlaceOptions, env: NodeJS.ProcessEnv = process.env): string {
   if (options.data !== undefined) return path.resolve(options.data)
   const file = configFile(options, env)
-  const faults = new Faults(file)
-  const text = readSource(file, faults)
-  const tree = text === undefined ? undefined : parseTree(text, env, faults)
-  const node = entryOf(tree, 'data')
+  const node = entryOf(read(file, env).tree, 'data')
   const written = node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : 'data'
   return path.resolve(path.dirname(file), written)
+}
+
+/**
+ * Why it cannot be known where that server has its data: the faults of a file that is not there or no YAML, a line
+ * each. Undefined where the folder was named or could be read.
+ */
+export function unknownPlace(
+  options: PlaceOptions,
+  env: NodeJS.ProcessEnv = process.env
+): string | undefined {
+  if (options.data !== undefined) return undefined
+  const { tree, faults } = read(configFile(options, env), env)
+  return tree ? undefined : formatFaults(faults.list())
+}
+
+function read(file: string, env: NodeJS.ProcessEnv): { tree: ConfigNode | undefined; faults: Faults } {
+  const faults = new Faults(file)
+  const text = readSource(file, faults)
+  return { tree: text === undefined ? undefined : parseTree(text, env, faults), faults }
 }
 
 /** Where a running server takes what the command line asks for. */

@@ -25,6 +25,8 @@ export async function deleteUser(jid: string, options: PlaceOptions & { yes?: bo
     check: backend => mustExist(backend, jid),
     async ask() {
       const sure = options.yes || (await confirm(`Delete ${jid} with everything that is its, for good?`))
+      if (sure === undefined)
+        throw new Failure('Nothing was deleted: there is no terminal to ask for sure on; --yes does not ask.')
       if (!sure) throw new Failure('Nothing was deleted.')
     },
     async act(backend) {

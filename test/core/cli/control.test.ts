@@ -6,7 +6,7 @@ import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { askServer } from '../../../core/cli/control-client'
-import { MAX_REQUEST, operation, type ControlOperations } from '../../../core/cli/control-protocol'
+import { act, MAX_REQUEST, operation, type ControlOperations } from '../../../core/cli/control-protocol'
 import { ControlServer } from '../../../core/cli/control-server'
 import { CodedError } from '../../../core/errors'
 import { createLogger } from '../../../core/log'
@@ -18,6 +18,14 @@ const OPERATIONS: ControlOperations = {
     for (let i = 1; i <= to; i++) await emit(`line ${i}`)
     return to
   }),
+  change: act(
+    z.strictObject({ jid: z.string(), password: z.string() }),
+    ({ jid }) => jid,
+    ({ jid }) => {
+      if (jid === 'nobody') throw new CodedError('ERR_NOBODY', 'there is nobody')
+      return jid === 'half' ? { ok: false, lines: ['one', 'two'] } : { ok: true }
+    }
+  ),
   refuse: operation(z.strictObject({}), () => {
     throw new CodedError('ERR_NOT_NOW', 'it cannot be done now')
   }),
@@ -84,6 +92,26 @@ test('errors keep their code; a fault is told in the log alone, and no parameter
   await assert.rejects(ask(at, 'fail', { password: 'swordfish' }), { code: 'ERR_FAULT' })
   assert.equal(lines.length, 1)
   assert.match(lines[0] ?? '', /a fault of ours/)
+  assert.doesNotMatch(lines.join(''), /swordfish/)
+})
+
+test('what changes something is a line in the log, done or refused, without a password', async t => {
+  const { path: at, lines } = await open(t)
+  const password = 'swordfish'
+  await ask(at, 'change', { jid: 'juliet', password })
+  await ask(at, 'change', { jid: 'half', password })
+  await assert.rejects(ask(at, 'change', { jid: 'nobody', password }), { code: 'ERR_NOBODY' })
+  await ask(at, 'nothing')
+  const told = lines.map(line => JSON.parse(line) as Record<string, unknown>)
+  const by = 'the command line'
+  assert.deepEqual(
+    told.map(({ by, command, on, result, detail }) => ({ by, command, on, result, detail })),
+    [
+      { by, command: 'change', on: 'juliet', result: 'done', detail: undefined },
+      { by, command: 'change', on: 'half', result: 'failed', detail: 'one\ntwo' },
+      { by, command: 'change', on: 'nobody', result: 'failed', detail: 'there is nobody' }
+    ]
+  )
   assert.doesNotMatch(lines.join(''), /swordfish/)
 })
 

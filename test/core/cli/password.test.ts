@@ -83,7 +83,7 @@ test('on a terminal: two that differ, none, and Ctrl-C', async () => {
 })
 
 test('a question is asked where somebody can answer', async () => {
-  assert.equal(await confirm('Sure?', pipe()), true)
+  assert.equal(await confirm('Sure?', pipe('yes\n')), undefined)
   const { result, shown } = await quietly(() => confirm('Sure?', terminal('yes\n').input))
   assert.deepEqual([result, shown], [true, 'Sure? [yes/no] '])
   assert.equal((await quietly(() => confirm('Sure?', terminal('y\n').input))).result, false)

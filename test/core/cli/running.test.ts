@@ -32,7 +32,16 @@ test('exit code 2 for what is no command, 1 where there is no server, 0 for help
     assert.equal(code, 1)
     assert.match(stderr, /No server answers at .*control\.sock\. Start it with: balcony start/)
   }
+  assert.equal((await server.run(['module', 'load', 'ping', '--host', 'a', '--server'])).code, 2)
   assert.equal(fs.existsSync(path.join(server.folder, 'data')), false, 'nothing was made by asking')
+
+  fs.writeFileSync(server.configFile, 'data: [\n')
+  const lost = await server.run(['config', 'reload'])
+  assert.equal(lost.code, 1)
+  assert.match(
+    lost.stderr,
+    /balcony\.yaml:\d+:\d+ {2}not YAML: .*\nWhere its server has its data .* --data FOLDER/
+  )
 })
 
 test('status, modules, hooks and config of the running server', async t => {

@@ -28,15 +28,18 @@ test('accounts are added, listed, changed and deleted while no server runs', asy
   assert.deepEqual([again.code, again.stderr], [1, 'juliet@localhost exists already.\n'])
   const changed = await server.run(['user', 'password', 'juliet@localhost'], 'another password\n')
   assert.deepEqual([changed.code, changed.stdout], [0, 'juliet@localhost has a new password.\n'])
-  const deleted = await server.run(['user', 'delete', 'juliet@localhost'])
+  const unsure = await server.run(['user', 'delete', 'juliet@localhost'])
+  assert.equal(unsure.code, 1)
+  assert.match(unsure.stderr, /Nothing was deleted.*--yes/)
+  const deleted = await server.run(['user', 'delete', 'juliet@localhost', '--yes'])
   assert.deepEqual([deleted.code, deleted.stdout], [0, 'juliet@localhost was deleted.\n'])
   assert.deepEqual(await server.run(['user', 'list', 'localhost']), {
     code: 0,
     stdout: '',
     stderr: 'There is no account yet.\n'
   })
-  for (const command of ['password', 'delete']) {
-    const nobody = await server.run(['user', command, 'juliet@localhost'], 'a password\n')
+  for (const [command = '', ...more] of [['password'], ['delete', '--yes']]) {
+    const nobody = await server.run(['user', command, 'juliet@localhost', ...more], 'a password\n')
     assert.deepEqual([nobody.code, nobody.stderr], [1, 'There is no account juliet@localhost.\n'])
   }
   assert.deepEqual(fs.readdirSync(path.join(server.folder, 'data')).sort(), [
