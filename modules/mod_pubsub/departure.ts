@@ -8,13 +8,15 @@ import type { Pubsub } from './service'
  */
 export async function forget(pubsub: Pubsub, tx: Tx, bare: string): Promise<void> {
   const { ctx, engine, outbox, departures } = pubsub
-  const store = pubsub.store(tx)
   // nobody's own wish, so nobody's rights are asked
   const service: Actor = { jid: ctx.host.name, bare: ctx.host.name, admin: true }
   const notifications: Notification[] = []
-  for (const node of await departures.soleOwner(tx, bare, engine.definition.roles.owner)) {
-    notifications.push(...(await engine.delete(store, service, { node })).notifications)
-  }
+  const nodes = await departures.soleOwner(tx, bare, engine.definition.roles.owner)
+  await pubsub.within(tx, async store => {
+    for (const node of nodes) {
+      notifications.push(...(await engine.delete(store, service, { node })).notifications)
+    }
+  })
   await departures.forget(tx, bare)
   tx.afterCommit(() => void outbox.send(notifications.map(one => without(one, bare))))
 }

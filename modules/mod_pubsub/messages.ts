@@ -26,10 +26,7 @@ async function decide(pubsub: Pubsub, event: StanzaEvent, decision: Decision): P
   const { ctx, engine, outbox } = pubsub
   const sender = senderOf(ctx, event)
   try {
-    const { notifications } = await ctx.db.write(
-      tx => engine.decide(pubsub.store(tx), sender, decision),
-      event
-    )
+    const { notifications } = await pubsub.write(store => engine.decide(store, sender, decision), event)
     await outbox.send(notifications)
   } catch (error) {
     throw asAnswer(error)
@@ -52,8 +49,7 @@ async function endAll(pubsub: Pubsub, event: StanzaEvent): Promise<Handled> {
     const { rows } = await stored.subscriptionsOf(bare, { after, limit: BATCH })
     const nodes = rows.filter(row => row.jid === jid).map(row => row.node)
     if (nodes.length > 0) {
-      const told = await ctx.db.write(async tx => {
-        const store = pubsub.store(tx)
+      const told = await pubsub.write(async store => {
         const outcomes = []
         for (const node of nodes) {
           const own = await store.node(node)

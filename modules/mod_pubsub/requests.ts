@@ -36,8 +36,7 @@ async function change(
   if (creates && !sender.creates) {
     throw new PubsubError('forbidden', { text: 'you may not create nodes here' })
   }
-  const { result, notifications } = await ctx.db.write(async tx => {
-    const store = pubsub.store(tx)
+  const { result, notifications } = await pubsub.write(async store => {
     if (creates) await checkQuota(store, sender, ctx.config.nodesPerUser)
     return await write(engine, store, sender, operation)
   }, event)

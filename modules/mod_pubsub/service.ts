@@ -1,4 +1,4 @@
-import type { Context, Tx } from '#core'
+import type { Context, StanzaEvent, Tx } from '#core'
 import { defineService, PubsubService } from '../lib_pubsub'
 import { initialValues, type PubsubConfig } from './config'
 import { Outbox } from './outbox'
@@ -41,9 +41,17 @@ export class Pubsub {
     await this.ctx.db.write(tx => this.#tables.nodes.expireRedirects(tx, before))
   }
 
-  /** The store of one write unit. */
-  store(tx: Tx): SqlStore {
-    return new SqlStore(this.#tables, tx)
+  /** Does something in a write unit, in the turn of `sender`. */
+  write<T>(work: (store: SqlStore) => Promise<T>, sender?: StanzaEvent): Promise<T> {
+    return this.ctx.db.write(tx => this.within(tx, work), sender)
+  }
+
+  /** The same in a unit of somebody else's. */
+  async within<T>(tx: Tx, work: (store: SqlStore) => Promise<T>): Promise<T> {
+    const store = new SqlStore(this.#tables, tx)
+    const result = await work(store)
+    await store.finish()
+    return result
   }
 }
 

@@ -153,11 +153,18 @@ export class SqlReadStore implements ReadStore<PubsubNode> {
   }
 }
 
-/** The same within one write unit, and the writes. */
+/** What a unit has changed of a node's counters and not written yet. */
+interface Counters {
+  items: number
+  seq: number
+  changed: boolean
+}
+
+/** The same within one write unit, and the writes. Whoever makes one calls `finish` when the unit's work is done. */
 export class SqlStore extends SqlReadStore implements Store<PubsubNode> {
   readonly #tx: Tx
-  /** Orders that this unit has given, by node: the node as it was read does not know of them. */
-  readonly #seqs = new Map<number, number>()
+  /** By node, and what is not there is as the node was read. Written once, however many items come and go. */
+  readonly #counters = new Map<number, Counters>()
   /** Nodes whose subscriptions this unit has changed. */
   readonly #changed = new Set<number>()
 
@@ -166,7 +173,29 @@ export class SqlStore extends SqlReadStore implements Store<PubsubNode> {
     this.#tx = tx
   }
 
+  /** Writes what has been put off. */
+  async finish(): Promise<void> {
+    for (const [node, counters] of this.#counters) {
+      const { items, seq, changed } = counters
+      if (!changed) continue
+      counters.items = 0
+      counters.changed = false
+      await this.tables.nodes.countItems(this.#tx, node, items, seq)
+    }
+  }
+
+  override async node(name: string): Promise<PubsubNode | undefined> {
+    await this.finish()
+    return super.node(name)
+  }
+
+  override async nodes(range: Range): Promise<Listing<PubsubNode>> {
+    await this.finish()
+    return super.nodes(range)
+  }
+
   async lockNode(name: string): Promise<PubsubNode | undefined> {
+    if (this.#counters.size > 0) await this.finish()
     const row = await this.tables.nodes.lock(this.#tx, name)
     return row && this.toNode(row)
   }
@@ -236,31 +265,35 @@ export class SqlStore extends SqlReadStore implements Store<PubsubNode> {
   }
 
   async putItem(node: PubsubNode, draft: ItemDraft, previous: Item | undefined): Promise<Item> {
-    const seq = this.#seq(node) + 1
-    this.#seqs.set(node.key, seq)
+    const counters = this.#countersOf(node)
+    const seq = ++counters.seq
+    if (previous === undefined) counters.items++
     await this.tables.items.put(this.#tx, node.key, draft, seq, previous)
-    await this.tables.nodes.countItems(this.#tx, node.key, previous ? 0 : 1, seq)
     return { ...draft, seq }
   }
 
   async removeItem(node: PubsubNode, item: Item): Promise<void> {
-    const gone = await this.tables.items.delete(this.#tx, node.key, item.seq)
-    await this.tables.nodes.countItems(this.#tx, node.key, -gone, this.#seq(node))
+    this.#countersOf(node).items -= await this.tables.items.delete(this.#tx, node.key, item.seq)
   }
 
   async removeOldest(node: PubsubNode, number: number): Promise<readonly string[]> {
     const ids = await this.tables.items.deleteOldest(this.#tx, node.key, number)
-    await this.tables.nodes.countItems(this.#tx, node.key, -ids.length, this.#seq(node))
+    this.#countersOf(node).items -= ids.length
     return ids
   }
 
   async removeAllItems(node: PubsubNode): Promise<void> {
-    const gone = await this.tables.items.deleteAll(this.#tx, node.key)
-    await this.tables.nodes.countItems(this.#tx, node.key, -gone, this.#seq(node))
+    this.#countersOf(node).items -= await this.tables.items.deleteAll(this.#tx, node.key)
   }
 
-  #seq(node: PubsubNode): number {
-    return this.#seqs.get(node.key) ?? node.seq
+  #countersOf(node: PubsubNode): Counters {
+    let counters = this.#counters.get(node.key)
+    if (counters === undefined) {
+      counters = { items: 0, seq: node.seq, changed: true }
+      this.#counters.set(node.key, counters)
+    }
+    counters.changed = true
+    return counters
   }
 }
 

@@ -25,7 +25,13 @@ forEachDatabase((name, open) => {
       const { defaults } = defineService({ limits: { maxItems: 5 } })
       const tables = new Tables(db, `pubsub-${++hosts}.example`, () => defaults)
       return Promise.resolve({
-        unit: work => db.write(async tx => await work(new SqlStore(tables, tx) as unknown as Store))
+        unit: work =>
+          db.write(async tx => {
+            const store = new SqlStore(tables, tx)
+            const result = await work(store as unknown as Store)
+            await store.finish()
+            return result
+          })
       })
     }, runs)
     for (const outcome of ['publish done', 'retract done', 'subscribe done', 'delete done', 'items done'])
