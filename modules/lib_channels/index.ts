@@ -3,6 +3,7 @@
  * and Atom entries. See README.md.
  */
 export * from './atom'
+export * from './attributes'
 export * from './errors'
 export * from './names'
 export * from './types'

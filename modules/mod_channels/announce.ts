@@ -85,6 +85,13 @@ async function newsOf(
   const managers = await store.affiliations(node, { limit: MAX_MANAGERS }, MANAGERS)
   const knowing = new Set(managers.rows.map(row => row.jid))
   const open = changes.map(change => differenceOf(publicly(change.before), publicly(change.after)))
+  const followers = open.some(difference => difference !== undefined)
+    ? await store.subscribers(node, ['subscribed'])
+    : []
+  // whoever comes and goes and comes again must not make thousands of messages
+  if (followers.length > store.service.memberNews) {
+    changes.forEach(({ jid }, i) => (open[i] = jid === store.actor ? undefined : open[i]))
+  }
   const full = changes.map(change => differenceOf(change.before, change.after))
   const deliveries: Delivery[] = [membershipEvent(node, [...knowing], changes, full)]
   // whoever is concerned hears all of it, and of the others what everybody hears
@@ -99,7 +106,6 @@ async function newsOf(
     deliveries.push(membershipEvent(node, [jid], [change], [full[i]]))
   })
   if (open.some(difference => difference !== undefined)) {
-    const followers = await store.subscribers(node, ['subscribed'])
     const others = followers.filter(jid => !knowing.has(jid) && !concerned.has(jid))
     deliveries.push(membershipEvent(node, others, changes, open))
   }

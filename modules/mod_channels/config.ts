@@ -51,6 +51,14 @@ export const config = z.object({
   nodesPerChannel: z.number().int().min(7).max(64).default(16).describe('Nodes of one channel, at most.'),
   channelsPerUser: z.number().int().min(0).default(100).describe('Topic channels that one user may create.'),
   followsPerUser: z.number().int().min(1).default(5000).describe('Channels that one user may follow.'),
+  memberNews: z
+    .number()
+    .int()
+    .min(0)
+    .default(500)
+    .describe(
+      'Followers up to whom all of them hear who comes and goes; beyond that owner and moderators hear it.'
+    ),
   historyDays: z
     .number()
     .int()

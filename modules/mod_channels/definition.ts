@@ -71,7 +71,8 @@ export function channelDefinition(around: Surroundings, config: ChannelsConfig):
     hooks: {
       nodeName: given => nameOf(given).name,
       mayCreate: (actor, name, store) => mayCreate(around, config, actor, nameOf(name), store),
-      changedConfig: (changed, before, { now }) => stamped(changed, before, now),
+      // the same moment that the store writes
+      changedConfig: (changed, before, { store }) => stamped(changed, before, (store as ChannelStore).now),
       mayPublish: (_, node, affiliation) => mayPublish(node, affiliation),
       itemId: (given, node) => newItemId(service, node, given),
       namedItem: (id, node) => namedItem(service, node, id),

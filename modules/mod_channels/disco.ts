@@ -79,13 +79,14 @@ function metadata(
 /** The channels that are advertised, one item for each node (XEP-0060 §5.2). */
 export async function nodeList(
   { engine, reader, name }: Channels,
-  { stanza, reply }: DiscoNodeEvent
+  { stanza, reply }: DiscoNodeEvent,
+  actor: ChannelActor
 ): Promise<void> {
   const query = firstChild(stanza.stanza)
   const set = query && childOf(query, 'set', NS.RSM)
   try {
     const page = set && parsePage(set)
-    const listed = await engine.nodes(reader, NOBODY, page ? { page } : {})
+    const listed = await engine.nodes(reader, actor, page ? { page } : {})
     append(
       reply,
       ...listed.entries.map(node => el('item', { jid: name, node: node.name, name: node.config.title })),
@@ -95,9 +96,6 @@ export async function nodeList(
     throw asAnswer(error)
   }
 }
-
-/** Lists are of what anybody may know. */
-const NOBODY = { jid: '', bare: '' } as const
 
 /** The ids of the newest items (XEP-0060 §5.5), to whoever may read them. */
 export async function itemList(

@@ -42,15 +42,17 @@ export interface RequestEvent extends Traced {
   readonly actor: ChannelActor
 }
 
-/** Handlers that wait, or that are done. */
-export interface ChannelEvents {
-  'channels/publish': ItemEvent
-  'channels/edit': ItemEvent
-  'channels/retract': RetractEvent
-  'channels/rate': RateEvent
-  'channels/request': RequestEvent
-}
-
 declare module '#core' {
-  interface HostEvents extends ChannelEvents {}
+  interface HostEvents {
+    /** An item was published, inside the write unit. */
+    'channels/publish': ItemEvent
+    /** An item was overwritten by its author, inside the write unit. */
+    'channels/edit': ItemEvent
+    /** Items were deleted, inside the write unit. */
+    'channels/retract': RetractEvent
+    /** An entry is a rating; HANDLED: `result` says what it becomes. */
+    'channels/rate': RateEvent
+    /** A request in the namespace of channels; HANDLED: it is answered or will be. */
+    'channels/request': RequestEvent
+  }
 }

@@ -34,7 +34,7 @@ export default defineModule({
   setup(ctx): ChannelsApi {
     const authority = authorityOf(ctx)
     const channels = new Channels(ctx, {
-      isLocal: bare => authority.accounts.has(JID.parse(bare).domain),
+      isLocal: bare => authority.accounts.has(JID.tryParse(bare)?.domain ?? ''),
       kindOf: channel => kindOf(authority, channel)
     })
     const own = (event: StanzaEvent): ChannelActor => {
@@ -79,7 +79,7 @@ function discover(
   ctx.hook('disco/items', async event => {
     if (event.stanza.to.domain !== ctx.host.name) return topicDomain(ctx.host.name, event)
     if (event.node !== '') return await itemList(channels, event, own(event.stanza))
-    await nodeList(channels, event)
+    await nodeList(channels, event, own(event.stanza))
     return HANDLED
   })
 }

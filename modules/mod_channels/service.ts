@@ -45,6 +45,7 @@ export class Channels {
       defaults: channelDefaults(config),
       fanOut: new FanOut(),
       kindOf: channel => around.kindOf(channel),
+      memberNews: config.memberNews,
       maxNodes: config.nodesPerChannel
     }
     this.reader = new ChannelReader(this.tables, db.read, this.#write)

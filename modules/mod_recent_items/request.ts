@@ -1,5 +1,5 @@
-import { childOf, NS, StanzaError, type Element } from '#core'
-import { payloadFault } from '../lib_channels'
+import { childOf, NS, type Element } from '#core'
+import { isTrue, payloadFault } from '../lib_channels'
 import type { PageRequest } from '../lib_pubsub'
 import { asAnswer, parsePage } from '../lib_pubsub/xml'
 import { parseSince } from './since'
@@ -24,12 +24,6 @@ export function readRequest(pubsub: Element, request: Element): RecentRequest {
   const moment = parseSince(since)
   if (moment === undefined) throw payloadFault('invalid-since-value-provided', 'a time by ISO 8601 is needed')
   return { since: moment, max: Number(max), parentOnly: isTrue(parentOnly), page: pageIn(pubsub) }
-}
-
-function isTrue(value: string | undefined): boolean {
-  if (value === undefined || value === 'false' || value === '0') return false
-  if (value === 'true' || value === '1') return true
-  throw new StanzaError('bad-request', 'parent-only is true or false')
 }
 
 function pageIn(pubsub: Element): PageRequest | undefined {

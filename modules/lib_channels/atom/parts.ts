@@ -50,7 +50,7 @@ export function copyMedia(media: Element): Element | undefined {
 function short(element: Element, names: readonly string[]): Record<string, string> {
   const attrs: Record<string, string> = {}
   for (const name of names) {
-    const value = element.attrs[name] as string | undefined
+    const value: string | undefined = element.attrs[name]
     if (value !== undefined && value.length <= 2 * MAX_TEXT) attrs[name] = value
   }
   return attrs

@@ -70,7 +70,7 @@ function one(entry: Element, name: string, ns: string): Element | undefined {
 }
 
 function readContent(content: Element | undefined, isRating: boolean): Content | undefined {
-  const type = (content?.attrs.type as string | undefined) ?? 'text'
+  const type: string = content?.attrs.type ?? 'text'
   if (content && type !== 'text' && type !== 'xhtml') throw payloadFault('unsupported-content-type')
   const read = content && (type === 'text' ? readText(content) : readXhtml(content))
   // protoXEP §6.3.4: the content of a rating is discarded anyway

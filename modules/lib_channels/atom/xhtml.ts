@@ -109,7 +109,7 @@ function clean(element: Element): Child[] {
   if (allowed === undefined) return children
   const attrs: Record<string, string> = {}
   for (const key of allowed) {
-    const value = element.attrs[key] as string | undefined
+    const value: string | undefined = element.attrs[key]
     if (value !== undefined && isHarmless(key, value)) attrs[key] = value.trim()
   }
   if (name === 'img') return attrs.src === undefined ? [] : [el('img', attrs)]

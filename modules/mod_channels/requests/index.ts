@@ -1,4 +1,4 @@
-import { firstChild, HANDLED, nsOf, StanzaError, type Context, type Element, type StanzaEvent } from '#core'
+import { childrenOf, HANDLED, StanzaError, type Context, type Element, type StanzaEvent } from '#core'
 import { BUDDYCLOUD } from '../../lib_channels'
 import { unsupported, type Outcome } from '../../lib_pubsub'
 import { asAnswer, parseRequest, type Operation } from '../../lib_pubsub/xml'
@@ -28,8 +28,8 @@ export async function answer(
   event: StanzaEvent,
   element: Element
 ): Promise<Element | undefined> {
-  const request = firstChild(element)
-  if (request && nsOf(request) === BUDDYCLOUD) {
+  const request = childrenOf(element, undefined, BUDDYCLOUD)[0]
+  if (request) {
     const handled = await ctx.run('channels/request', { stanza: event, pubsub: element, request, actor })
     if (handled === HANDLED) return undefined
     throw new StanzaError('feature-not-implemented', `<${request.name}/> is not offered here`)

@@ -1,4 +1,5 @@
-import { childOf, el, StanzaError, type Element } from '#core'
+import { childOf, el, type Element } from '#core'
+import { isTrue } from '../../lib_channels'
 import { PubsubError, type ItemsRequest } from '../../lib_pubsub'
 import { PUBSUB } from '../../lib_pubsub/xml'
 import type { ChannelActor } from '../access'
@@ -17,7 +18,7 @@ export async function items(
   request: ItemsRequest,
   element: Element
 ): Promise<Element> {
-  const parentOnly = isTrue(childOf(element, 'items', PUBSUB)?.attrs['parent-only'] as string | undefined)
+  const parentOnly = isTrue(childOf(element, 'items', PUBSUB)?.attrs['parent-only'])
   const { node } = await enterToView(engine.definition, reader, actor, request.node)
   const list = new ItemList(reader, node)
   const { ids = [], page, maxItems } = request
@@ -34,11 +35,4 @@ export async function items(
     el('items', { node: node.name }, entries as Element[]),
     described && pageOf(listed, page !== undefined)
   )
-}
-
-/** The attribute is a boolean of XML Schema. */
-export function isTrue(value: string | undefined): boolean {
-  if (value === undefined || value === 'false' || value === '0') return false
-  if (value === 'true' || value === '1') return true
-  throw new StanzaError('bad-request', { type: 'modify', text: 'parent-only is true or false' })
 }

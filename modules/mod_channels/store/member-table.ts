@@ -47,7 +47,7 @@ export class MemberTable {
           .where('m.jid_hash', p('hash'))
           .where(`m.${column}`, '<>', 'none')
           .where('m.id', `${past}=`, p('id'))
-          .where(either => either.where('m.id', past, p('id')).orWhere('n.place', past, p('place')))
+          .where(either => void either.where('m.id', past, p('id')).orWhere('n.place', past, p('place')))
           .orderBy('m.id', order)
           .orderBy('n.place', order)
           .limit(p('limit'))

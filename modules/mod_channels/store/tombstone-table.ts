@@ -13,10 +13,6 @@ export interface TombstoneRow {
   thread: number | null
 }
 
-export interface NewTombstone extends TombstoneRow {
-  node: number
-}
-
 const COLUMNS = ['item_id', 'kind', 'parent_item', 'created', 'deleted', 'seq', 'thread'] as const
 
 /** What is remembered of deleted items. */
@@ -27,6 +23,19 @@ export class TombstoneTable {
   constructor(db: Database, host: string) {
     this.#host = host
     const rows = (knex: Database['knex']) => knex('channel_tombstones').select(...COLUMNS)
+    // all that one key names, in one statement: a thread may be long
+    const bury = (column: 'id' | 'parent_id' | 'rated_id') =>
+      db.statement<{ id: number; parentItem: string | null; deleted: number }>((knex, p) => {
+        const found = knex('channel_items')
+          .select('node_id', 'item_id', 'kind', p('parentItem'), 'created', p('deleted'), 'seq', 'thread')
+          .where(column, p('id'))
+        const into = knex.raw('?? (??, ??, ??, ??, ??, ??, ??, ??)', [
+          'channel_tombstones',
+          'node_id',
+          ...COLUMNS
+        ])
+        return knex(into).insert(found)
+      })
     this.#sql = {
       byId: db.statement<{ node: number; itemId: string }, TombstoneRow>((knex, p) =>
         rows(knex).where('node_id', p('node')).where('item_id', p('itemId'))
@@ -49,18 +58,9 @@ export class TombstoneTable {
               .as('range')
           )
       ),
-      insert: db.statement<NewTombstone>((knex, p) =>
-        knex('channel_tombstones').insert({
-          node_id: p('node'),
-          item_id: p('item_id'),
-          kind: p('kind'),
-          parent_item: p('parent_item'),
-          created: p('created'),
-          deleted: p('deleted'),
-          seq: p('seq'),
-          thread: p('thread')
-        })
-      ),
+      buryOne: bury('id'),
+      buryAnswers: bury('parent_id'),
+      buryRatings: bury('rated_id'),
       old: db.statement<{ host: string; before: number; limit: number }, { id: number; node_id: number }>(
         (knex, p) =>
           knex('channel_tombstones as t')
@@ -98,8 +98,15 @@ export class TombstoneTable {
     return (await reader.get(this.#sql.countAfter, { node, after, limit }))?.n ?? 0
   }
 
-  async insert(tx: Tx, tombstone: NewTombstone): Promise<void> {
-    await tx.run(this.#sql.insert, tombstone)
+  /** Remembers an item that is about to go, and what goes with it: the answers in its thread, or its ratings. */
+  async bury(
+    tx: Tx,
+    item: { id: number; startsThread: boolean; itemId: string; parentItem: string | null; deleted: number }
+  ): Promise<void> {
+    const { id, startsThread, itemId, parentItem, deleted } = item
+    await tx.run(this.#sql.buryOne, { id, parentItem, deleted })
+    if (startsThread) await tx.run(this.#sql.buryAnswers, { id, parentItem: itemId, deleted })
+    else await tx.run(this.#sql.buryRatings, { id, parentItem, deleted })
   }
 
   /** Forgets the oldest ones, so many at most; tells how many there were. */

@@ -33,6 +33,8 @@ export interface WriteService extends Service {
   readonly fanOut: FanOut
   /** What a channel of that name would be. */
   kindOf(channel: string): ChannelKind | undefined
+  /** Followers up to whom all of them hear who comes and goes. */
+  readonly memberNews: number
   /** Nodes of one channel, at most. */
   readonly maxNodes: number
 }
@@ -258,52 +260,40 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
 
   /** With what goes along: the answers in a thread, the ratings of a comment. */
   async removeRows(node: ChannelNode, rows: readonly LightRow[]): Promise<void> {
-    const { tables, tx } = this
-    const gone = new Map<number, { row: LightRow; parentItem: string | undefined }>()
-    for (const row of rows) {
-      const parent = row.parent_id === null ? undefined : await this.#itemId(row.parent_id, gone)
-      gone.set(row.id, { row, parentItem: parent })
-      for (const other of await tables.items.dependents(tx, row)) {
-        gone.set(other.id, { row: other, parentItem: row.parent_id === null ? row.item_id : parent })
-      }
-    }
-    const remembered = isAtom(node.type)
-    for (const { row, parentItem } of gone.values()) {
-      if (remembered) await this.#bury(node, row, parentItem)
-      this.removed.push({
-        key: row.id,
-        id: this.wireId(node, row.item_id),
-        kind: row.kind,
-        parentId: parentItem === undefined ? undefined : this.wireId(node, parentItem),
-        createdAt: row.created,
-        removedAt: this.now
-      })
-    }
-    const keys = [...gone.keys()]
-    for (let i = 0; i < keys.length; i += BATCH) await tables.items.delete(tx, keys.slice(i, i + BATCH))
+    const gone = new Set<number>()
+    for (const row of rows) if (!gone.has(row.id)) await this.#removeRow(node, row, gone)
     const counters = this.#countersOf(node)
     await this.#count(node, {
       ...counters,
       items: counters.items - gone.size,
-      tombstones: counters.tombstones + (remembered ? gone.size : 0)
+      tombstones: counters.tombstones + (isAtom(node.type) ? gone.size : 0)
     })
   }
 
-  async #itemId(key: number, gone: ReadonlyMap<number, { row: LightRow }>): Promise<string | undefined> {
-    return (gone.get(key)?.row ?? (await this.tables.items.byKey(this.tx, key)))?.item_id
+  async #removeRow(node: ChannelNode, row: LightRow, gone: Set<number>): Promise<void> {
+    const { tables, tx, now } = this
+    const { id, item_id: itemId, parent_id } = row
+    const startsThread = parent_id === null
+    const parentItem = startsThread ? null : ((await tables.items.byKey(tx, parent_id))?.item_id ?? null)
+    const others = await tables.items.dependents(tx, row)
+    if (isAtom(node.type)) {
+      await tables.tombstones.bury(tx, { id, startsThread, itemId, parentItem, deleted: now })
+    }
+    this.#remember(node, row, parentItem)
+    for (const other of others) this.#remember(node, other, startsThread ? itemId : parentItem)
+    // the others by foreign key
+    await tables.items.delete(tx, [id])
+    for (const one of [row, ...others]) gone.add(one.id)
   }
 
-  async #bury(node: ChannelNode, row: LightRow, parentItem: string | undefined): Promise<void> {
-    const { item_id, kind, created, seq, thread } = row
-    await this.tables.tombstones.insert(this.tx, {
-      node: node.key,
-      item_id,
-      kind,
-      parent_item: parentItem ?? null,
-      created,
-      deleted: this.now,
-      seq,
-      thread
+  #remember(node: ChannelNode, row: LightRow, parentItem: string | null): void {
+    this.removed.push({
+      key: row.id,
+      id: this.wireId(node, row.item_id),
+      kind: row.kind,
+      parentId: parentItem === null ? undefined : this.wireId(node, parentItem),
+      createdAt: row.created,
+      removedAt: this.now
     })
   }
 

@@ -174,6 +174,8 @@ onEachDatabase('configuration', database => {
         `<iq type='result'><query xmlns='${ITEMS}'><item jid='${SERVICE}' name='${tag('one', crew)}'/></query></iq>`
       )
 
+      // a model that looks at the person is looked at for whoever asks
+      await does(juliet, configure({ 'pubsub#access_model': 'local' }))
       await does(juliet, configure({ 'buddycloud#advertise_node': '0' }, STATUS))
       await asks(
         romeo,

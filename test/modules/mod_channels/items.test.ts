@@ -41,7 +41,7 @@ async function page(player: Player, attrs: string, set = ''): Promise<Page> {
   return {
     ids: childrenOf(list, 'item').map(item => local(String(item.attrs.id))),
     first: first && local(first),
-    index: info && (childOf(info, 'first')?.attrs.index as string | undefined),
+    index: info && childOf(info, 'first')?.attrs.index,
     last: last && local(last),
     count: info && childText(info, 'count')
   }

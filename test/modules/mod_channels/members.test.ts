@@ -112,6 +112,26 @@ onEachDatabase('members', database => {
     assert.deepEqual(server.errors(), [])
   })
 
+  test('who comes and goes in a big channel is told to those who manage it', async t => {
+    const server = await startChannels(t, database, { channels: { memberNews: 2 } })
+    await play(server, async ({ juliet, romeo, benvolio }) => {
+      await does(romeo, subscribe('romeo@localhost'))
+      await forget(juliet, romeo)
+      await does(benvolio, subscribe('benvolio@localhost'))
+      await juliet.receives(
+        standing('benvolio@localhost', { subscription: 'subscribed', affiliation: 'member' })
+      )
+      await romeo.receivesNothing()
+      await forget(benvolio)
+      // what the owner does is still told to all
+      await does(juliet, affiliate('benvolio@localhost', 'publisher'))
+      for (const player of [juliet, romeo, benvolio]) {
+        await player.receives(standing('benvolio@localhost', { affiliation: 'publisher' }))
+      }
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
   test('bans and requests are told to managers and to whoever it is', async t => {
     const server = await startChannels(t, database)
     await play(server, async ({ juliet, romeo, benvolio, tybalt }) => {

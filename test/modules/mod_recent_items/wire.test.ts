@@ -64,7 +64,7 @@ async function page(player: Player, attrs: string, set = ''): Promise<Page> {
       return `${/user\/(.*?)@/.exec(of)?.[1]}: ${ids.map(id => id.slice(id.lastIndexOf(',') + 1)).join(' ')}`
     }),
     first: info && childText(info, 'first'),
-    index: info && (childOf(info, 'first')?.attrs.index as string | undefined),
+    index: info && childOf(info, 'first')?.attrs.index,
     last: info && childText(info, 'last'),
     count: info && childText(info, 'count')
   }
