@@ -102,6 +102,15 @@ export class Router implements Replies {
     const from = JID.parse(stanza.attrs.from as string)
     const to = JID.tryParse(stanza.attrs.to ?? '')
     const own = this.#domains.find(from.domain)
+    if (origin.kind !== 'local') {
+      // Whoever carries others' stanzas checks their `from`; that it is none of ours is checked here once more.
+      if (own)
+        return this.#log.warn(
+          { from: from.full, origin: origin.name },
+          'dropped: a foreign stanza in the name of ours'
+        )
+      if (this.takesAnswer(stanza, from)) return
+    }
     const host = (to && this.#domains.find(to.domain)) ?? own
     if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
     const event = new Incoming(this, own ?? host, stanza, from, to ?? from, origin)

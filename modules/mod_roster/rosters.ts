@@ -40,7 +40,12 @@ export class Rosters {
 
   /** At once where it is in memory. */
   get(user: string): Roster | Promise<Roster> {
-    return this.#cache.get(user) ?? this.#load(user)
+    const cached = this.#cache.get(user)
+    if (!cached) return this.#load(user)
+    // The last that was asked for goes last: addresses that come once do not drive out those in use.
+    this.#cache.delete(user)
+    this.#cache.set(user, cached)
+    return cached
   }
 
   #load(user: string): Promise<Roster> {
