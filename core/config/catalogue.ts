@@ -7,6 +7,8 @@ export interface CatalogueEntry {
   /** The schema of the module's options. */
   schema: z.ZodType
   on: readonly ModuleScope[]
+  /** Modules that it cannot be without, on the same host or on the server. */
+  dependencies?: readonly string[] | undefined
 }
 
 /** A module that was found but cannot be used: a fault of each line that turns it on. */

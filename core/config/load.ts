@@ -6,7 +6,7 @@ import { check } from './check'
 import { Config, type HostConfig } from './config'
 import type { Environment } from './environment'
 import { Faults, quoted, type Fault, type Place } from './faults'
-import { checkEntries, hostModules, modulesAt, type Site } from './modules'
+import { checkEntries, checkNeeds, hostModules, modulesAt, type Site } from './modules'
 import { jidProblem } from './options'
 import { FileSchema, type HostOptions, type ServerConfig } from './server-schema'
 import { readSource, sourceFolder, sourceName, type ConfigSource } from './source'
@@ -112,6 +112,7 @@ function loadModules(
     checkEntries(hostModules(tree, site), site, catalogue, faults)
     for (const [name, { entry, node }] of modulesAt(tree, site, catalogue)) {
       options.set(name, check(entry.schema, node, folder, faults)?.value)
+      checkNeeds(tree, site, { name, entry, node }, catalogue, faults)
     }
     loaded.set(site.host, options)
   }

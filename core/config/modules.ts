@@ -70,6 +70,27 @@ export function modulesAt(
   return found
 }
 
+/** Names what a module needs and the file has neither at its site nor on the server. */
+export function checkNeeds(
+  tree: ConfigNode,
+  site: Site,
+  { name, entry, node }: { name: string; entry: CatalogueEntry; node: ConfigNode },
+  catalogue: ModuleCatalogue,
+  faults: Faults
+): void {
+  const isOn = (needed: string, at: Site): boolean => {
+    const known = catalogue.get(needed)
+    // One that is unknown or broken is a fault already
+    const fits = !known || 'error' in known || known.on.includes(at.scope)
+    return fits && optionsAt(tree, at, needed) !== undefined
+  }
+  for (const needed of entry.dependencies ?? []) {
+    if (isOn(needed, site) || isOn(needed, { scope: 'server' })) continue
+    const where = site.host === undefined ? 'the server' : quoted(site.host)
+    faults.add(node.place, `${quoted(name)} needs the module ${quoted(needed)}, which is off on ${where}`)
+  }
+}
+
 /** A module's options at a site, undefined where it is off there. */
 export function optionsAt(tree: ConfigNode, site: Site, name: string): ConfigNode | undefined {
   const general = read(entryOfModules(entryOf(tree, 'modules'), name))

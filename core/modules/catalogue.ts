@@ -22,7 +22,7 @@ export class ModuleCatalogue implements Catalogue {
   get(name: string): CatalogueEntry | BrokenEntry | undefined {
     try {
       const { definition } = this.load(name)
-      return { schema: definition.config, on: definition.on }
+      return { schema: definition.config, on: definition.on, dependencies: definition.dependencies }
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       return error.code === 'ERR_MODULE_UNKNOWN' ? undefined : { error: error.message }

@@ -21,6 +21,7 @@ export const MODULES: Record<string, ReturnType<ModuleCatalogue['get']>> = {
         .default({})
     })
   },
+  archive: { on: ['virtual', 'component'], schema: z.object({}), dependencies: ['roster'] },
   register: { on: ['virtual'], schema: z.object({ password: z.string().min(8).optional() }) },
   disco: { on: ['virtual', 'component'], schema: z.object({ name: z.string().optional() }) },
   channels: {

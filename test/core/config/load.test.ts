@@ -91,6 +91,25 @@ hosts:
   assert.deepEqual(modules('four.example'), { disco: { name: 'all' } })
 })
 
+test('a module that needs another one is a fault where that one is off', () => {
+  const text = `
+modules:
+  roster: {}
+hosts:
+  one.example: { modules: { archive: {} } }
+  two.example:
+    modules:
+      archive:
+      roster: false
+  three.example: { type: component, modules: { archive: true } }
+`
+  assert.deepEqual(faultsOf(text), [
+    '8:7 hosts["two.example"].modules.archive: "archive" needs the module "roster", which is off on "two.example"',
+    '10:48 hosts["three.example"].modules.archive: "archive" needs the module "roster", which is off on "three.example"'
+  ])
+  assert.equal(faultsOf('hosts: { a: { modules: { archive: {}, broken: {} } } }').length, 2)
+})
+
 test('options are checked as merged, and the fault stands where the value does', () => {
   const text = `
 modules:

@@ -126,7 +126,13 @@ export class Rig {
 
   /** Reads a config and makes the hosts that it names. */
   read(text: string): Config {
-    const result = loadConfig({ text, name: 'test.yaml' }, this.catalogue, {})
+    // What a module needs is asked by the config too; here the manager must find it out by itself
+    const get = (name: string) => {
+      const entry = this.catalogue.get(name)
+      return entry && { ...entry, dependencies: [] }
+    }
+    const known = { names: () => this.catalogue.names(), get }
+    const result = loadConfig({ text, name: 'test.yaml' }, known, {})
     if (!result.ok) throw new Error(formatFaults(result.faults))
     for (const name of [...this.hosts.keys()])
       if (name !== '' && !result.config.hosts.has(name)) this.hosts.delete(name)
