@@ -93,10 +93,15 @@ export class StanzaError extends Error {
       'error',
       { type: this.type, by: this.by },
       el(this.condition, NS.STANZA_ERRORS, this.uri),
-      this.text && el('text', NS.STANZA_ERRORS, this.text),
+      this.text && textElement(NS.STANZA_ERRORS, this.text),
       [...this.app]
     )
   }
+}
+
+/** RFC 6120 §4.9.2, §8.3.2: a text says its language. */
+function textElement(xmlns: string, text: string): Element {
+  return el('text', { xmlns, 'xml:lang': 'en' }, text)
 }
 
 /** Whatever was thrown, as an error to answer with: what is no StanzaError is a fault of ours. */
@@ -164,7 +169,7 @@ export class StreamError extends Error {
       'error',
       NS.STREAM,
       el(this.condition, NS.STREAM_ERRORS),
-      this.text && el('text', NS.STREAM_ERRORS, this.text),
+      this.text && textElement(NS.STREAM_ERRORS, this.text),
       this.app
     )
   }

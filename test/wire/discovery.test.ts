@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { childOf, childrenOf, type Element } from '../../core/xml/element'
-import { conditionOf } from '../lib/client'
+import { conditionOf, TestClient } from '../lib/client'
 import { IM_HOST } from '../lib/config'
 import { startTestServer } from '../lib/server'
-import { scenario, type Player } from '../lib/wire'
+import { PASSWORD, scenario, type Player } from '../lib/wire'
 
 /** XEP-0030, and what it tells of the small modules: a feature is listed exactly as long as its module runs. */
 
@@ -158,4 +158,28 @@ test('XEP-0202 §3, XEP-0082 §3.2, XEP-0012 §5: the time, and since when', asy
     assert.match(seconds, /^\d+$/)
     assert.ok(Number(seconds) * 1000 <= Date.now() - server.server.startedAt)
   })
+})
+
+test('RFC 6121 §2.6.1, §3.4.1; XEP-0077 §8: stream features are there exactly as long as their modules', async t => {
+  const server = await startTestServer(t, { hosts: HOSTS })
+  const OFFERED = [
+    { module: 'register', stage: 'tls', feature: 'http://jabber.org/features/iq-register' },
+    { module: 'presence', stage: 'bind', feature: 'urn:xmpp:features:pre-approval' },
+    { module: 'roster', stage: 'bind', feature: 'urn:xmpp:features:rosterver' }
+  ]
+  await server.addUser('juliet@localhost', PASSWORD)
+  const offered = async (): Promise<Record<string, string>> => {
+    const client = await TestClient.connect({ port: server.ports.tcp ?? 0, domain: 'localhost' })
+    await client.open()
+    const tls = String(await client.startTls())
+    const bind = String(await client.authenticate({ user: 'juliet', password: PASSWORD }))
+    client.destroy()
+    return { tls, bind }
+  }
+  const before = await offered()
+  for (const { stage, feature } of OFFERED) assert.ok(before[stage]?.includes(feature), feature)
+  for (const { module, stage, feature } of OFFERED) {
+    assert.equal((await server.server.manager.unload(module)).ok, true)
+    assert.ok(!(await offered())[stage]?.includes(feature), feature)
+  }
 })
