@@ -15,7 +15,12 @@ import { HostInfo } from './host-info'
 const config = z.object({
   name: z.string().optional().describe('The name of the host in its disco identity.'),
   items: z
-    .array(z.object({ jid: z.string(), name: z.string().optional() }))
+    .array(
+      z.object({
+        jid: z.string().describe('Its address.'),
+        name: z.string().optional().describe('Its name.')
+      })
+    )
     .default([])
     .describe(
       'Further services to list in disco#items, besides the components of this server below this host.'
