@@ -58,7 +58,7 @@ export function channelFault(code: ChannelFault, text?: string): StanzaError {
   })
 }
 
-/** What somebody hears who may not read a closed channel (reference §3.7, as the deployed servers answer). */
+/** What somebody hears who may not read a closed channel, as the deployed servers answer. */
 export function closedNode(): StanzaError {
   return new StanzaError('forbidden', { type: 'auth', app: el('closed-node', PUBSUB_ERRORS) })
 }

@@ -1,6 +1,6 @@
 /*
  * What the nodes of a channel hold (protoXEP §4.4, table 4), and which of them are the owner's alone: what they
- * say is about the owner, whoever may write in the channel (reference §12, issue of shared permissions).
+ * say is about the owner, whoever may write in the channel.
  */
 export const ATOM = 'http://www.w3.org/2005/Atom'
 const GEOLOC = 'http://jabber.org/protocol/geoloc'

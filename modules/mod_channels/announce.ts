@@ -57,7 +57,7 @@ export function retractions(
 
 /**
  * What has become of members. Everybody hears of followers who come and go and of their roles; of requests and bans
- * only owner, moderators and whoever it is (protoXEP §5.1, reference §5): for all others somebody who is banned has
+ * only owner, moderators and whoever it is (protoXEP §5.1): for all others somebody who is banned has
  * left.
  */
 export async function membershipNews(
@@ -135,7 +135,7 @@ function same(a: Difference, b: Difference): boolean {
   return a?.affiliation === b?.affiliation && a?.subscription === b?.subscription
 }
 
-/** The shape that the deployed servers send (reference §10), with the node on both elements. */
+/** The shape that the deployed servers send, with the node on both elements. */
 function membershipEvent(
   { name: node }: ChannelNode,
   recipients: readonly string[],

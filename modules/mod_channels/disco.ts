@@ -113,7 +113,7 @@ export async function itemList(
   return HANDLED
 }
 
-/** The domains of topics have no service of their own: they name it, as the deployed servers do (reference §3.1). */
+/** The domains of topics have no service of their own: they name it, as the deployed servers do. */
 export function topicDomain(service: string, event: DiscoNodeEvent): Handled | void {
   if (event.node !== '') return
   if (nsOf(event.reply) === NS.DISCO_ITEMS) {

@@ -10,7 +10,7 @@ import type { TombstoneRow } from './store/tombstone-table'
 /*
  * Items as channels list them: newest first (draft 2014-01 §7.4), with tombstones in the place of what is gone. The
  * whole list is in order of publication, where an edit counts as one; threads (`parent-only`) are in order of their
- * newest activity, so a reply brings its thread to the top (reference §5).
+ * newest activity, so a reply brings its thread to the top.
  */
 
 /** A row of either table, with its place. */

@@ -8,7 +8,7 @@ export type ChannelScope = Scope<ChannelNode, ItemColumns>
 
 /**
  * Finds the node for somebody who wants to read in it: protoXEP table 5, and table 7 for outcasts, who read nothing
- * anywhere (reference §5). Refusals are those of the deployed servers (reference §3.7).
+ * anywhere. Refusals are those of the deployed servers.
  */
 export async function enterToView(
   definition: Definition<ChannelNode, ItemColumns>,

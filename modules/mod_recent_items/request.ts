@@ -15,7 +15,7 @@ export interface RecentRequest {
   page: PageRequest | undefined
 }
 
-/** Reads the request; of several faults the one about `max` is told (reference §3.7). */
+/** Reads the request; of several faults the one about `max` is told, as the deployed servers do. */
 export function readRequest(pubsub: Element, request: Element): RecentRequest {
   const { since, max, 'parent-only': parentOnly } = request.attrs as Record<string, string | undefined>
   if (max === undefined) throw payloadFault('max-required')

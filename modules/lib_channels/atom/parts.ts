@@ -38,7 +38,7 @@ export function copyGeoloc(geoloc: Element): Element | undefined {
   return fields.length > 0 ? el('geoloc', GEOLOC, fields) : undefined
 }
 
-/** The deployed media server's references (reference §10). */
+/** What the deployed media servers are referred to by. */
 export function copyMedia(media: Element): Element | undefined {
   const items = childrenOf(media, 'item', MEDIA)
     .filter(item => item.attrs.id !== undefined && item.attrs.channel !== undefined)

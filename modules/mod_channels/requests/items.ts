@@ -11,7 +11,7 @@ import { enterToView } from '../view'
 /** Items that can be asked for by id, at most. */
 const MAX_IDS = 100
 
-/** XEP-0060 §6.5 in the order of channels; `parent-only` for what starts a thread (reference §3.7). */
+/** XEP-0060 §6.5 in the order of channels; `parent-only` for what starts a thread. */
 export async function items(
   { engine, reader, config }: Channels,
   actor: ChannelActor,

@@ -7,7 +7,7 @@ import type { Channels } from '../service'
 import { enterToView } from '../view'
 
 /*
- * Lists (reference §3.12). One's own are of all channels; a node's are of the channel's members, answered in the
+ * Lists. One's own are of all channels; a node's are of the channel's members, answered in the
  * namespace they were asked in. Requests and bans are in them for owner and moderators alone.
  */
 

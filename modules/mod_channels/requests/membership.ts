@@ -55,7 +55,7 @@ export async function unsubscribe(
   return { result: standing(result.node, jid, result.state, result.affiliation), notifications }
 }
 
-/** The answer of the deployed servers: with the role beside the subscription (reference §3.9). */
+/** The answer of the deployed servers: with the role beside the subscription. */
 function standing(node: string, jid: string, subscription: string, affiliation: string): Element {
   return pubsub(
     el('subscription', { node, jid, subscription }),
@@ -63,7 +63,7 @@ function standing(node: string, jid: string, subscription: string, affiliation: 
   )
 }
 
-/** An owner's or moderator's: roles of others (reference §3.11). */
+/** An owner's or moderator's: roles of others. */
 export async function changeAffiliations(
   { engine }: Channels,
   store: ChannelStore,
@@ -95,7 +95,7 @@ async function checkTransition(
   if (!mayChange(role, false, current, affiliation)) throw new PubsubError('forbidden')
 }
 
-/** An owner's or moderator's: approving, refusing, removing (reference §3.10). */
+/** An owner's or moderator's: approving, refusing, removing. */
 export async function changeSubscriptions(
   { engine }: Channels,
   store: ChannelStore,

@@ -140,7 +140,7 @@ onEachDatabase('rights', database => {
     assert.deepEqual(server.errors(), [])
   })
 
-  test('issue of shared rights: what is about the owner is the owner’s to publish', async t => {
+  test('what is about the owner is the owner’s to publish', async t => {
     const server = await startChannels(t, database)
     await play(server, async ({ juliet, romeo }) => {
       const payloads: Record<string, string> = {
