@@ -1,5 +1,5 @@
 import type { Database, Reader, Tx } from '#core'
-import type { Range } from '../../lib_pubsub'
+import { PUBSUB_ROLES, type Range } from '../../lib_pubsub'
 import type { Hashes } from './hashes'
 import { bothWays, merged, readRange } from './keyset'
 
@@ -15,6 +15,9 @@ export interface OwnAffiliationRow {
   affiliation: string
 }
 
+/** Each is a list of its own: a node's owners are found however many outcasts it has. */
+const ALL = Object.keys(PUBSUB_ROLES.roles).filter(name => name !== 'none')
+
 type At = { node: number; hash: Buffer }
 
 /** Who is what to the nodes of one host: one row for each that is not `none`. */
@@ -27,19 +30,13 @@ export class AffiliationTable {
     this.#host = host
     this.#hashes = hashes
     const table = 'pubsub_affiliations'
-    const columns = ['id', 'jid', 'affiliation'] as const
     this.#sql = {
       one: db.statement<At, { affiliation: string }>((knex, p) =>
         knex(table).select('affiliation').where('node_id', p('node')).where('jid_hash', p('hash'))
       ),
-      all: bothWays<{ node: number }, AffiliationRow>(db, 'id', (knex, p) =>
+      list: bothWays<{ node: number; affiliation: string }, AffiliationRow>(db, 'id', (knex, p) =>
         knex(table)
-          .select(...columns)
-          .where('node_id', p('node'))
-      ),
-      only: bothWays<{ node: number; affiliation: string }, AffiliationRow>(db, 'id', (knex, p) =>
-        knex(table)
-          .select(...columns)
+          .select('id', 'jid', 'affiliation')
           .where('node_id', p('node'))
           .where('affiliation', p('affiliation'))
       ),
@@ -80,10 +77,9 @@ export class AffiliationTable {
     reader: Reader,
     node: number,
     range: Range,
-    only: readonly string[] | undefined
+    only: readonly string[] = ALL
   ): Promise<AffiliationRow[]> {
-    if (only === undefined) return readRange(reader, this.#sql.all, { node }, range)
-    const lists = only.map(affiliation => readRange(reader, this.#sql.only, { node, affiliation }, range))
+    const lists = only.map(affiliation => readRange(reader, this.#sql.list, { node, affiliation }, range))
     return merged(await Promise.all(lists), range)
   }
 

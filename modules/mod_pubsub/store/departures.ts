@@ -34,11 +34,11 @@ export class Departures {
         knex('pubsub_nodes')
           .update({
             version: knex.raw('version + 1'),
+            // by the person's index, not by that of all subscribers
             subscribers: knex.raw('subscribers - (?)', [
               knex(subscriptions)
-                .count('*')
+                .select(knex.raw("SUM(CASE WHEN state = 'subscribed' THEN 1 ELSE 0 END)"))
                 .whereRaw('node_id = pubsub_nodes.id')
-                .where('state', 'subscribed')
                 .where('bare_hash', p('same'))
             ])
           })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import test from 'node:test'
-import type { Database } from '../../../core/storage'
+import { openDatabase, type Database } from '../../../core/storage'
 import { defineService, type Store } from '../../../modules/lib_pubsub'
-import { SqlStore } from '../../../modules/mod_pubsub/store/store'
+import { Departures } from '../../../modules/mod_pubsub/store/departures'
+import { SqlReadStore, SqlStore } from '../../../modules/mod_pubsub/store/store'
 import { Tables } from '../../../modules/mod_pubsub/store/tables'
-import { forEachDatabase, type Open } from '../../lib/databases'
+import { forEachDatabase, sqliteOptions, testLog, type Open } from '../../lib/databases'
 import { agreesWithModel } from '../lib_pubsub/agreement'
 
 const MIGRATIONS = path.join(__dirname, '../../../modules/mod_pubsub/migrations')
@@ -38,4 +39,137 @@ forEachDatabase((name, open) => {
       assert.ok((seen.get(outcome) ?? 0) > 0, outcome)
     assert.deepEqual(await db.integrityCheck(), [])
   })
+
+  test('lists of several kinds come in one order, in pages from either end', async () => {
+    const db = await migrated(open)
+    const { defaults } = defineService()
+    const tables = new Tables(db, 'pubsub.example', () => defaults)
+    const write = <T>(work: (store: SqlStore) => Promise<T>): Promise<T> =>
+      db.write(tx => work(new SqlStore(tables, tx)))
+    const states = ['subscribed', 'pending', 'unconfigured'] as const
+    const node = await write(async store => {
+      const made = await store.createNode({ name: 'n', creator: 'a@x', createdAt: 1, config: defaults })
+      assert.ok(made)
+      for (let i = 0; i < 30; i++) {
+        await store.addSubscription(made, `u${i}@x`, states[(i * i) % 3] ?? 'pending')
+        await store.setAffiliation(made, `u${i}@x`, ['member', 'outcast', 'publisher'][i % 3] ?? '')
+      }
+      return made
+    })
+    const read = new SqlReadStore(tables, db.read)
+    const all = (await read.subscriptionsTo(node, { limit: 100 }, states)).rows
+    assert.deepEqual(
+      all.map(row => row.jid),
+      Array.from({ length: 30 }, (_, i) => `u${i}@x`)
+    )
+    assert.equal(all[4]?.affiliation, 'outcast')
+    const [from, to] = [all[9]?.key ?? 0, all[20]?.key ?? 0]
+    const range = { after: from, before: to, limit: 4 }
+    assert.deepEqual((await read.subscriptionsTo(node, range, states)).rows, all.slice(10, 14))
+    const newest = await read.subscriptionsTo(node, { ...range, newest: true }, states)
+    assert.deepEqual(newest.rows, all.slice(16, 20))
+    const some = await read.affiliations(node, { limit: 5, newest: true }, ['member', 'publisher'])
+    assert.deepEqual(
+      some.rows.map(row => row.jid),
+      ['u23@x', 'u24@x', 'u26@x', 'u27@x', 'u29@x']
+    )
+    const fresh = await read.node('n')
+    assert.equal(fresh && read.countSubscribers(fresh), all.filter(row => row.state === 'subscribed').length)
+  })
+
+  test('a unit that fails leaves the list for events as it was', async () => {
+    const db = await migrated(open)
+    const { defaults } = defineService()
+    const tables = new Tables(db, 'pubsub.example', () => defaults)
+    const write = <T>(work: (store: SqlStore) => Promise<T>): Promise<T> =>
+      db.write(tx => work(new SqlStore(tables, tx)))
+    const told = (): Promise<readonly string[]> =>
+      write(async store => {
+        const node = await store.lockNode('n')
+        assert.ok(node)
+        return store.subscribers(node, ['subscribed'])
+      })
+    await write(async store => {
+      const node = await store.createNode({ name: 'n', creator: 'a@x', createdAt: 1, config: defaults })
+      assert.ok(node)
+      await store.addSubscription(node, 'a@x', 'subscribed')
+    })
+    assert.deepEqual(await told(), ['a@x'])
+    const undone = write(async store => {
+      const node = await store.lockNode('n')
+      assert.ok(node)
+      await store.addSubscription(node, 'b@x', 'subscribed')
+      assert.deepEqual([...(await store.subscribers(node, ['subscribed']))].sort(), ['a@x', 'b@x'])
+      throw new Error('undone')
+    })
+    // in the same group of writes as the one that is undone
+    const meanwhile = told()
+    await assert.rejects(undone, /undone/)
+    assert.deepEqual(await meanwhile, ['a@x'])
+    await write(async store => {
+      const node = await store.lockNode('n')
+      assert.ok(node)
+      await store.addSubscription(node, 'c@x', 'subscribed')
+    })
+    assert.deepEqual([...(await told())].sort(), ['a@x', 'c@x'])
+  })
+
+  test('redirects are forgotten after their time', async () => {
+    const db = await migrated(open)
+    const { defaults } = defineService()
+    const tables = new Tables(db, 'pubsub.example', () => defaults)
+    await db.write(async tx => {
+      for (const created of [1000, 2000]) {
+        const name = `n${created}`
+        await tables.nodes.addRedirect(tx, { name, creator: 'a@x', uri: 'xmpp:away', created })
+      }
+      await tables.nodes.expireRedirects(tx, 2000)
+    })
+    const read = new SqlReadStore(tables, db.read)
+    assert.equal(await read.redirectOf('n1000'), undefined)
+    assert.equal(await read.redirectOf('n2000'), 'xmpp:away')
+    assert.equal(await read.countNodesOf('a@x', 10), 1)
+  })
+})
+
+test('every statement finds its rows by an index, in their order', async () => {
+  const options = sqliteOptions()
+  const db = await openDatabase(options, testLog())
+  await db.migrate('mod_pubsub', MIGRATIONS)
+  const statements: string[] = []
+  const recording = {
+    dialect: db.dialect,
+    knex: db.knex,
+    statement(build: never) {
+      const statement = db.statement(build)
+      statements.push(statement.sql)
+      return statement
+    }
+  } as unknown as Database
+  const { defaults } = defineService()
+  const tables = new Tables(recording, 'pubsub.example', () => defaults)
+  assert.ok(new Departures(recording, 'pubsub.example', tables.hashes))
+  assert.ok(statements.length > 40)
+  const slow: string[] = []
+  const used: string[] = []
+  for (const sql of statements) {
+    if (/^insert/i.test(sql)) continue
+    const values = Array.from({ length: sql.split('?').length - 1 }, () => 1)
+    const plan = await db.read.query<{ detail: string }>(db.knex.raw(`EXPLAIN QUERY PLAN ${sql}`, values))
+    const details = plan.map(row => row.detail)
+    used.push(...details)
+    if (details.some(detail => /^SCAN (?!own|some|\()|TEMP B-TREE/.test(detail))) slow.push(sql, ...details)
+  }
+  assert.deepEqual(slow, [])
+  for (const wanted of [
+    'pubsub_affiliations_list (node_id=? AND affiliation=? AND rowid>? AND rowid<?)',
+    'pubsub_subscriptions_state (node_id=? AND state=? AND rowid>? AND rowid<?)',
+    'pubsub_subscriptions_bare (node_id=? AND bare_hash=?)',
+    'pubsub_items_seq (node_id=? AND seq>? AND seq<?)'
+  ])
+    assert.ok(
+      used.some(detail => detail.includes(wanted)),
+      wanted
+    )
+  await db.close()
 })
