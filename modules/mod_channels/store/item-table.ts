@@ -1,7 +1,7 @@
 import { nameHash, type Database, type Reader, type Tx } from '#core'
 import type { Range } from '../../lib_pubsub'
 import type { ItemKind } from '../model'
-import { bothWays, readRange } from './keyset'
+import { bothWays, readRange } from '../../lib_keyset'
 
 /** An item as the table has it. */
 export interface ItemRow extends LightRow {

@@ -1,7 +1,7 @@
 import { nameHash, type Database, type Reader, type Tx } from '#core'
 import type { Range } from '../../lib_pubsub'
 import type { Standing } from '../model'
-import { bothWays, readRange } from './keyset'
+import { bothWays, readRange } from '../../lib_keyset'
 
 export interface MemberRow {
   id: number

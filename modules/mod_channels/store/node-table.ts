@@ -2,7 +2,7 @@ import { nameHash, type Database, type Reader, type Tx } from '#core'
 import type { NodeName } from '../../lib_channels'
 import type { Range } from '../../lib_pubsub'
 import type { ChannelKind } from '../model'
-import { bothWays, readRange } from './keyset'
+import { bothWays, readRange } from '../../lib_keyset'
 
 /** A node with its channel, as the tables have them. */
 export interface NodeRow {

@@ -1,7 +1,7 @@
 import type { Database, Reader, Tx } from '#core'
 import type { Range } from '../../lib_pubsub'
 import type { ItemKind } from '../model'
-import { bothWays, readRange } from './keyset'
+import { bothWays, readRange } from '../../lib_keyset'
 
 export interface TombstoneRow {
   item_id: string

@@ -1,7 +1,8 @@
 import type { Database, Reader, Tx } from '#core'
 import { PUBSUB_ROLES, type Range } from '../../lib_pubsub'
 import type { Hashes } from './hashes'
-import { bothWays, merged, readRange } from './keyset'
+import { bothWays, readRange } from '../../lib_keyset'
+import { merged } from './merged'
 
 export interface AffiliationRow {
   id: number

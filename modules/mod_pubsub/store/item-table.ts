@@ -1,7 +1,7 @@
 import type { Database, Reader, Tx } from '#core'
 import type { Item, ItemDraft, Range } from '../../lib_pubsub'
 import type { Hashes } from './hashes'
-import { bothWays, bounds, readRange } from './keyset'
+import { bothWays, bounds, readRange } from '../../lib_keyset'
 
 export interface ItemRow {
   item_id: string

@@ -1,7 +1,7 @@
 import type { Database, Reader, Tx } from '#core'
 import type { NewNode, Range } from '../../lib_pubsub'
 import type { Hashes } from './hashes'
-import { bothWays, readRange } from './keyset'
+import { bothWays, readRange } from '../../lib_keyset'
 
 export interface NodeRow {
   id: number

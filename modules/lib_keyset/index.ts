@@ -1,10 +1,17 @@
 import type { Database, Reader, Statement } from '#core'
-import type { Range } from '../../lib_pubsub'
 
 type Knex = Database['knex']
 type Builder = ReturnType<Knex>
 
-/** A place in a list and how far to go from there. */
+/** Rows with `after` < key < `before`, at most `limit`: the first ones, or with `newest` the last ones. */
+export interface Range {
+  after?: number
+  before?: number
+  limit: number
+  newest?: boolean
+}
+
+/** A range as statements bind it. */
 export interface Keyset {
   after: number
   before: number
@@ -17,11 +24,7 @@ export interface BothWays<P extends object, R> {
   readonly down: Statement<P & Keyset, R>
 }
 
-const NEWEST = Number.MAX_SAFE_INTEGER
-
-/**
- * Builds the two statements of a list that is read by its key. `build` says which rows; `p` are its parameters.
- */
+/** Builds the statements of a list that is ordered by `column`; `build` says which rows, `p` are its parameters. */
 export function bothWays<P extends object, R>(
   db: Database,
   column: string,
@@ -43,8 +46,13 @@ export async function readRange<P extends object, R>(
   reader: Reader,
   list: BothWays<P, R>,
   params: P,
-  { after = -1, before = NEWEST, limit, newest }: Range
+  range: Range
 ): Promise<R[]> {
-  const rows = await reader.all(newest ? list.down : list.up, { ...params, after, before, limit })
-  return newest ? rows.reverse() : rows
+  const rows = await reader.all(range.newest ? list.down : list.up, { ...params, ...bounds(range) })
+  return range.newest ? rows.reverse() : rows
+}
+
+/** The parameters of a range. */
+export function bounds({ after = -1, before = Number.MAX_SAFE_INTEGER, limit }: Range): Keyset {
+  return { after, before, limit }
 }
