@@ -3,7 +3,8 @@ import { defineService, PubsubService } from '../lib_pubsub'
 import { initialValues, type PubsubConfig } from './config'
 import { Outbox } from './outbox'
 import { Departures } from './store/departures'
-import { SqlReadStore, SqlStore, type PubsubNode } from './store/store'
+import { SqlReadStore, type PubsubNode } from './store/read-store'
+import { SqlStore } from './store/store'
 import { Tables } from './store/tables'
 
 /** Bytes of an item's id: what an index carries on each database. */

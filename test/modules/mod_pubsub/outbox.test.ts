@@ -46,10 +46,12 @@ test('many are told in slices, and what comes later comes after them', async () 
 
 test('at the end all that is left is sent, and what still comes', async () => {
   const { outbox, sent } = collecting()
-  const sending = [outbox.send([purge('a', many)]), outbox.send([purge('b', many)])]
+  const first = outbox.send([purge('a', many)])
+  const second = outbox.send([purge('b', many)])
+  assert.ok(first instanceof Promise && second instanceof Promise)
   outbox.close()
   assert.equal(sent.length, 2400)
-  await Promise.all(sending)
+  await Promise.all([first, second])
   assert.equal(outbox.send([purge('c', many)]), undefined)
   assert.equal(sent.length, 3600)
 })

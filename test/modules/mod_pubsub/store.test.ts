@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import test from 'node:test'
 import { openDatabase, type Database } from '../../../core/storage'
-import { defineService, type Store } from '../../../modules/lib_pubsub'
+import { defineService } from '../../../modules/lib_pubsub'
 import { Departures } from '../../../modules/mod_pubsub/store/departures'
-import { SqlReadStore, SqlStore } from '../../../modules/mod_pubsub/store/store'
+import { SqlReadStore } from '../../../modules/mod_pubsub/store/read-store'
+import { SqlStore } from '../../../modules/mod_pubsub/store/store'
 import { Tables } from '../../../modules/mod_pubsub/store/tables'
 import { forEachDatabase, sqliteOptions, testLog, type Open } from '../../lib/databases'
 import { agreesWithModel } from '../lib_pubsub/agreement'
@@ -29,7 +30,7 @@ forEachDatabase((name, open) => {
         unit: work =>
           db.write(async tx => {
             const store = new SqlStore(tables, tx)
-            const result = await work(store as unknown as Store)
+            const result = await work(store)
             await store.finish()
             return result
           })
