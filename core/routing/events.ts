@@ -47,7 +47,7 @@ export interface AccountEvent extends Traced {
 export interface DiscoNodeEvent extends Traced {
   readonly stanza: StanzaEvent
   readonly node: string
-  /** What is answered; empty at the start. HANDLED says that the node exists. */
+  /** What is answered; empty at the start, but for the host's own items. HANDLED says that the node exists. */
   readonly reply: Element
 }
 
