@@ -174,7 +174,7 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
     handled: 'the node exists, `reply` is the answer'
   },
   'disco/items': {
-    when: 'disco#items asks for a node',
+    when: 'disco#items asks for a node, or for the items of the host (`node` is empty)',
     payload: 'DiscoNodeEvent',
     async: 'yes',
     handled: 'the node exists, `reply` is the answer'
