@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import test from 'node:test'
+import { onMariadb } from '../lib/databases'
 import { storyServer, STORY_PASSWORDS } from './story-server'
 
 const PYTHON = '/usr/bin/python3' // Debian's slixmpp belongs to Debian's Python
@@ -47,5 +48,20 @@ test('slixmpp lives through the story', { skip }, async t => {
       await lives('after-restart', { ...settings, ports: server.ports }),
       /ok the posts have survived/
     )
+  })
+})
+
+onMariadb(() => {
+  test('slixmpp lives through the story on MariaDB', { skip }, async t => {
+    const server = await storyServer(t, 'MariaDB')
+    const settings = () => ({
+      host: '127.0.0.1',
+      ports: server.ports,
+      passwords: STORY_PASSWORDS,
+      tls: '1.3'
+    })
+    for (const phase of ['chat', 'channels', 'admin']) assert.match(await lives(phase, settings()), /ok/)
+    await server.restart()
+    assert.match(await lives('after-restart', settings()), /ok the posts have survived/)
   })
 })

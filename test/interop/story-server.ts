@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { parse } from 'yaml'
+import type { DatabaseName } from '../lib/databases'
 import { startTestServer } from '../lib/server'
 import type { TestServer } from '../lib/server'
 
@@ -17,14 +18,14 @@ export const STORY_PASSWORDS: Readonly<Record<string, string>> = {
 }
 
 /** A server with the hosts and modules of the default config, and the people of the story. */
-export async function storyServer(t: TestContext): Promise<TestServer> {
+export async function storyServer(t: TestContext, database: DatabaseName = 'SQLite'): Promise<TestServer> {
   const { hosts, modules } = parse(fs.readFileSync(DEFAULT_CONFIG, 'utf8')) as {
     hosts: Hosts
     modules: Record<string, unknown>
   }
   for (const host of Object.values(hosts)) host.admins = ['admin@localhost']
   const { c2s: _c2s, websocket: _websocket, ...others } = modules
-  const server = await startTestServer(t, { hosts, modules: others, tls: 'required' })
+  const server = await startTestServer(t, { hosts, modules: others, tls: 'required', database })
   for (const [jid, password] of Object.entries(STORY_PASSWORDS)) await server.addUser(jid, password)
   return server
 }

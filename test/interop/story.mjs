@@ -229,6 +229,7 @@ async function admin() {
   assert.ok(String(await person.iq('get', 'localhost', query)).includes(`${ADMIN}#server-buddy`))
   says('admin sees the commands')
   await command(person, 'localhost', `${ADMIN}#server-buddy`, { peerjid: CHANNELS })
+  await person.finds('the prompt', stanza => stanza.is('message') && stanza.attrs.from === CHANNELS)
   await command(person, CHANNELS, `${OWN}#server-buddy-pending`, { peers: 'localhost', decision: 'approve' })
   await command(person, CHANNELS, `${OWN}#server-buddy-policy`, { policy: 'always' })
   await agree(person)

@@ -261,6 +261,8 @@ async def admin():
     says('admin sees the commands')
     asked = await command(person, 'localhost', f'{ADMIN}#server-buddy', {'peerjid': CHANNELS})
     check(asked['command']['status'] == 'completed', asked)
+    await person.message(lambda message: message['from'] == CHANNELS)
+    says('admin is asked by the host that has the request')
     pending = await command(person, CHANNELS, f'{OWN}#server-buddy-pending')
     check('localhost' in [v.text for v in pending.xml.iter('{jabber:x:data}value')], pending)
     approved = await command(

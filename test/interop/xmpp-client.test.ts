@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import test from 'node:test'
+import { onMariadb } from '../lib/databases'
 import { storyServer, STORY_PASSWORDS } from './story-server'
 import type { TestServer } from '../lib/server'
 
@@ -58,5 +59,16 @@ test('@xmpp/client lives through the story', async t => {
   await t.test('4: all of it survives a restart', async () => {
     await server.restart()
     assert.match(await lives(server, 'after-restart', startTls()), /ok the posts have survived/)
+  })
+})
+
+onMariadb(() => {
+  test('@xmpp/client lives through the story on MariaDB', async t => {
+    const server = await storyServer(t, 'MariaDB')
+    const service = (): string => `xmpp://localhost:${server.ports.tcp}`
+    for (const phase of ['chat', 'channels', 'admin'])
+      assert.match(await lives(server, phase, service()), /ok/)
+    await server.restart()
+    assert.match(await lives(server, 'after-restart', service()), /ok the posts have survived/)
   })
 })
