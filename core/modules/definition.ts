@@ -1,3 +1,4 @@
+import { didYouMean } from '../config/suggest'
 import { CodedError } from '../errors'
 import type { ModuleDefinition, Scope } from './contract'
 
@@ -11,6 +12,17 @@ export function definitionOf(exported: unknown, name: string, file: string): Mod
   if (faults.length > 0) throw wrong(file, faults)
   return found as unknown as ModuleDefinition
 }
+
+const KEYS: readonly string[] = [
+  'name',
+  'description',
+  'on',
+  'config',
+  'dependencies',
+  'after',
+  'guards',
+  'setup'
+] satisfies (keyof ModuleDefinition)[]
 
 function* faultsOf(module: Partial<Record<keyof ModuleDefinition, unknown>>, name: string): Iterable<string> {
   if (module.name !== name)
@@ -26,6 +38,9 @@ function* faultsOf(module: Partial<Record<keyof ModuleDefinition, unknown>>, nam
   }
   if (!isSchema(module.config)) yield 'config must be a zod schema, z.object({}) when there are no options'
   if (typeof module.setup !== 'function') yield 'setup must be a function'
+  for (const key of Object.keys(module)) {
+    if (!KEYS.includes(key)) yield `a definition has no '${key}'${didYouMean(key, KEYS)}`
+  }
   for (const key of ['dependencies', 'after', 'guards'] as const) {
     if (module[key] !== undefined && !isList(module[key])) yield `${key} must be a list of names`
   }

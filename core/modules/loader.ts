@@ -102,7 +102,7 @@ export class ModuleLoader {
   }
 
   #unknown(name: string): CodedError {
-    const where = this.#folders.map(folder => path.join(folder, `mod_${name}`, 'index.ts')).join(' nor ')
-    return new CodedError('ERR_MODULE_UNKNOWN', `there is no module '${name}': neither ${where}`)
+    const where = this.#folders.map(folder => path.join(folder, `mod_${name}`, 'index.ts')).join(' or ')
+    return new CodedError('ERR_MODULE_UNKNOWN', `there is no module '${name}': no ${where}`)
   }
 }

@@ -227,7 +227,7 @@ test('refused: a package that is an ES module, where this Node cannot require on
 
 test('refused: a definition with faults, all of them told', t => {
   const { loader, folder } = setUp(t, {
-    'mod_x/index.ts': `export default { name: 'y', description: '', on: ['nowhere'], config: {}, dependencies: 'z' }`,
+    'mod_x/index.ts': `export default { name: 'y', description: '', on: ['nowhere'], config: {}, dependencies: 'z', setpu: 1 }`,
     'mod_y/index.ts': `export const setup = () => undefined`
   })
   const error = refusal(loader, 'x')
@@ -239,6 +239,7 @@ test('refused: a definition with faults, all of them told', t => {
     'zod',
     'setup',
     'dependencies',
+    'no \'setpu\'; did you mean "setup"?',
     path.join(folder, 'mod_x/index.ts')
   ]) {
     assert.ok(error.message.includes(part), `${part} is not in: ${error.message}`)
