@@ -67,7 +67,7 @@ test('every option of every module is described', () => {
 
 function load(text: string): ReturnType<typeof loadConfig> {
   const env = { BALCONY_DB_PASSWORD: 'x' }
-  return loadConfig({ text, folder: CONFIG }, new ModuleCatalogue(loader), env)
+  return loadConfig({ text, name: 'balcony.yaml', folder: CONFIG }, new ModuleCatalogue(loader), env)
 }
 
 /** The file with all that is commented out, but for paths of files that are only examples. */
