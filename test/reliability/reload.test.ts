@@ -12,6 +12,7 @@ import { Editions } from './lib/editions'
 import { allModules, everything } from './lib/everything'
 import { Inside, PROBED } from './lib/inside'
 import { Numbers } from './lib/numbers'
+import { Operator } from './lib/operator'
 import { slope } from './lib/slope'
 
 /** How often each module is reloaded; BALCONY_RELOADS=20 for a quick look, which the heap is not judged by. */
@@ -27,6 +28,7 @@ const MAX_GROWTH = RELOADS < 100 ? Infinity : 2048
 interface Stage {
   server: SpawnedServer
   inside: Inside
+  operator: Operator
   editions: Editions
   crowd: Crowd
 }
@@ -36,23 +38,46 @@ async function stage(t: TestContext): Promise<Stage> {
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
   const editions = new Editions(folder)
   const { hosts, modules } = everything()
-  const config = { moduleFolders: [folder] }
+  const config = {
+    moduleFolders: [folder],
+    // The first is made by the server, with a password that nobody knows
+    operators: ['first@localhost', 'admin@localhost'],
+    // With a disk to wait for, handlers are under way when they are swapped
+    storage: { driver: 'sqlite', durability: 'full' }
+  }
   const server = await spawnTestServer(t, { hosts, modules, config, execArgv: PROBED })
   const inside = new Inside(server)
   editions.settle(await inside.seen())
   const addUser = (jid: string, password: string): Promise<void> => inside.addUser(jid, password)
   const crowd = await Crowd.gather(server, { size: CROWD, numbers: new Numbers(), addUser })
   t.after(() => crowd.destroy())
-  return { server, inside, editions, crowd }
+  const operator = await Operator.enter(server, 'admin@localhost')
+  t.after(() => operator.player.destroy())
+  return { server, inside, operator, editions, crowd }
 }
 
-/** One real edit and one reload, with some stanzas on their way before and some that come while it is under way. */
-async function reload({ inside, editions, crowd }: Stage, name: string, version: number): Promise<void> {
+const turn = (): Promise<void> => new Promise(setImmediate)
+
+/**
+ * One real edit and one reload: by the command line's way and by command of a client in turn, with stanzas on their
+ * way before, and coming all the while.
+ */
+async function reload(all: Stage, name: string, version: number): Promise<void> {
+  const { inside, operator, editions, crowd } = all
   const { file, edition } = editions.edit(name)
-  crowd.speak(0, 2)
-  const reloading = inside.reload(name)
-  crowd.speak(1, 2)
-  const { message } = await reloading
+  const ask =
+    version % 2 === 0 ? await operator.prepare(name) : async () => (await inside.reload(name)).message
+  const speak = crowd.round()
+  // While the server is busy with the first, the request to reload arrives behind what the next have sent
+  speak(1)
+  await turn()
+  speak(5)
+  const reloading = ask()
+  for (let spoken = 6; spoken < CROWD; spoken += 2) {
+    speak(2)
+    await turn()
+  }
+  const message = await reloading
   assert.ok(message.startsWith(`${name} reloaded (version ${version}) on `), message)
   assert.equal((await inside.seen())[file], edition, `the edit of ${file} was taken up`)
   await crowd.caughtUp(2 * crowd.perRound)
@@ -71,6 +96,7 @@ test(`every module is reloaded ${RELOADS} times under ${CROWD} sessions that not
     if (pass >= RELOADS * WARM_UP) heap.push([pass * names.length, await inside.heap()])
   }
   await crowd.caughtUp()
+  assert.deepEqual(await crowd.audit(), [], 'what was written is there')
 
   const held = Object.entries(await inside.held()).filter(([file, count]) => count > editions.copiesOf(file))
   assert.deepEqual(held, [], 'nobody holds on to what was replaced')

@@ -10,6 +10,8 @@ const EVENT = 'http://jabber.org/protocol/pubsub#event'
 /** A client that counts what it receives, once it is told to, and is surprised by everything else. */
 export class CountingClient extends TestClient {
   #counting = false
+  /** Of the roster, as the pushes tell it. */
+  #version = 0
 
   constructor(
     options: ConnectOptions,
@@ -56,6 +58,15 @@ export class CountingClient extends TestClient {
     const found = seriesOf(stanza)
     if (!found) return this.numbers.fault(`${this.name}: got ${inline(stanza)}`)
     this.numbers.arrived(`${found[0]} at ${this.name}`, found[1])
+    if (found[0] === 'push') this.#newer(stanza)
+  }
+
+  /** RFC 6121 §2.6.1: a version is another at each change; ours count up. */
+  #newer(push: Element): void {
+    const ver = childOf(push, 'query', 'jabber:iq:roster')?.attrs.ver
+    const version = Number(ver?.split(':')[1])
+    if (!(version > this.#version)) this.numbers.fault(`${this.name}: roster ${ver} after ${this.#version}`)
+    this.#version = version
   }
 }
 

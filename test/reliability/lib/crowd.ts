@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
+import { childOf, childrenOf, childText, firstChild, textOf } from '../../../core/xml/element'
+import type { Element } from '../../../core/xml/element'
 import type { ConnectOptions } from '../../lib/client'
 import type { Reachable } from '../../lib/wire'
 import { CountingClient } from './counting-client'
@@ -65,10 +68,17 @@ export class Crowd {
     return new Crowd(members, numbers)
   }
 
-  /** Some of them send the next numbers: those from `first` on, every `step`th. */
-  speak(first: number, step: number): void {
-    if (first === 0) this.#round++
-    for (let i = first; i < this.members.length; i += step) this.#speakOne(i)
+  /**
+   * Begins a round, in which each sends the next numbers. Returns what lets the next few of them speak. The first of
+   * them, and every fourth from there, writes to the database.
+   */
+  round(): (count: number) => void {
+    const n = ++this.#round
+    const first = (WRITES_EVERY - (n % WRITES_EVERY)) % WRITES_EVERY
+    const order = this.members.map((_, i) => (first + i) % this.members.length)
+    return count => {
+      for (const i of order.splice(0, count)) this.#speakOne(i)
+    }
   }
 
   #speakOne(i: number): void {
@@ -115,8 +125,31 @@ export class Crowd {
     return this.members.length * (2 + 7 / WRITES_EVERY)
   }
 
+  /** Looks whether what was written last is what is there; from then on nothing is counted. Returns what is wrong. */
+  async audit(): Promise<string[]> {
+    const faults: string[] = []
+    for (const [i, member] of this.members.entries()) {
+      member.countNoMore()
+      const writes = this.#writes.get(member) ?? 0
+      const roster = await member.request(`<iq type='get'><query xmlns='jabber:iq:roster'/></iq>`)
+      const names = itemsOf(childOf(roster, 'query')).map(item => Number(item.attrs.name))
+      const items = itemsOf(await nodeOf(member, `pubsub.${DOMAIN}`, nameOf(i), ITEMS))
+      const posts = itemsOf(await nodeOf(member, `channels.${DOMAIN}`, postsOf(i), ITEMS))
+      for (const [what, found, kept] of [
+        ['roster', names, CONTACTS],
+        ['items', items.map(item => Number(textOf(firstChild(item) ?? item))), ITEMS],
+        ['posts', posts.map(item => Number(childText(childOf(item, 'entry') ?? item, 'content'))), ITEMS]
+      ] as const) {
+        const expected = Array.from({ length: Math.min(writes, kept) }, (_, back) => writes - back)
+        const sorted = [...found].sort((a, b) => b - a)
+        if (!isDeepStrictEqual(sorted, expected))
+          faults.push(`${what} of ${member.name}: ${sorted.join(' ')} instead of ${expected.join(' ')}`)
+      }
+    }
+    return faults
+  }
+
   async leave(): Promise<void> {
-    for (const member of this.members) member.countNoMore()
     for (const member of this.members) await member.close()
   }
 
@@ -134,6 +167,23 @@ function nameOf(i: number): string {
 
 function postsOf(i: number): string {
   return `/user/${nameOf(i)}@${DOMAIN}/posts`
+}
+
+function itemsOf(list: Element | undefined): Element[] {
+  return list ? childrenOf(list, 'item') : []
+}
+
+/** The newest items of a node. */
+async function nodeOf(
+  member: CountingClient,
+  service: string,
+  node: string,
+  max: number
+): Promise<Element | undefined> {
+  const answer = await member.request(
+    `<iq type='get' to='${service}'><pubsub xmlns='${PUBSUB}'><items node='${node}' max_items='${max}'/></pubsub></iq>`
+  )
+  return childOf(childOf(answer, 'pubsub') ?? answer, 'items')
 }
 
 async function asks(member: CountingClient, iq: string): Promise<void> {

@@ -42,9 +42,14 @@ export class Inside {
 
   async #control(op: string, params: object): Promise<unknown> {
     const socket = controlSocket(path.join(this.server.folder, 'data'))
-    const answer = await askServer(socket, op, params, () => undefined)
-    if (!answer) throw new Error('the server has no control socket')
-    return answer.result
+    // A server that listens already opens its control socket in a moment
+    const until = Date.now() + 10_000
+    for (;;) {
+      const answer = await askServer(socket, op, params, () => undefined)
+      if (answer) return answer.result
+      if (Date.now() > until) throw new Error('the server has no control socket')
+      await new Promise(setImmediate)
+    }
   }
 
   #probe(ask: Question['ask']): Promise<unknown> {
