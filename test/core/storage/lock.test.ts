@@ -74,3 +74,30 @@ test('locks of different folders are apart', t => {
   b.release()
   assert.ok(true, 'neither was refused')
 })
+
+test('a folder that cannot be used is named, with what is wrong with it', t => {
+  const at = folder(t)
+  fs.mkdirSync(at)
+  const file = path.join(at, 'file')
+  fs.writeFileSync(file, '')
+  const refusal = (place: string): unknown => {
+    try {
+      acquireLock(place, 'balcony start').release()
+    } catch (error) {
+      return [(error as { code: unknown }).code, (error as Error).message]
+    }
+    return undefined
+  }
+  const refused = (place: string, why: string): unknown => [
+    'ERR_DATA_FOLDER',
+    `The data folder ${place} cannot be used: ${why}`
+  ]
+  assert.deepEqual(refusal(file), refused(file, 'it is no folder'))
+  assert.deepEqual(
+    refusal(path.join(file, 'x')),
+    refused(path.join(file, 'x'), 'a part of its path is no folder')
+  )
+  if (process.getuid?.() === 0) return // root may write everywhere
+  fs.chmodSync(at, 0o500)
+  assert.match(String(refusal(at)), /ERR_DATA_FOLDER.*this user may not write there/)
+})
