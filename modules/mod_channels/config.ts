@@ -1,16 +1,16 @@
-import { z } from '#core'
+import { domainOption, z } from '#core'
 import { ACCESS_MODELS } from './model'
 
 /** Options of mod_channels. */
 export const config = z.object({
   accountDomains: z
-    .array(z.string())
+    .array(domainOption())
     .optional()
     .describe(
       'Hosts of this server whose accounts have their channels here; the host above this one unless given, or all where there is none.'
     ),
   topicDomains: z
-    .array(z.string())
+    .array(domainOption())
     .optional()
     .describe(
       'Domains of topic channels, which this host answers for as well; topics.<the domain above> unless given.'
