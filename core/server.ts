@@ -103,7 +103,7 @@ export class Server {
       { get: name => this.domains.get(name), all: () => this.domains.list() },
       { passwordChanged: (user, host) => this.bus.emit('account/password-changed', user, host) }
     )
-    this.router = new Router(this.domains, this.log, this.metrics)
+    this.router = new Router(this.domains, this.#scope, this.log, this.metrics)
     this.clients = new Clients({
       gate: this.gate,
       log: this.log,

@@ -9,6 +9,8 @@ export interface ServerEvents {
   'module/unloaded': (host: string, module: string) => void
   'module/reloaded': (module: string) => void
   'config/reloaded': () => void
+  /** Who may federate with a host has changed: `federation/check` is asked again for its streams. */
+  'federation/changed': (host: string) => void
   'session/authenticated': (session: ClientSession) => void
   'account/password-changed': (user: string, host: string) => void
 }

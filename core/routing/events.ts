@@ -43,6 +43,12 @@ export interface AccountEvent extends Traced {
   readonly tx: Tx
 }
 
+/** Whether a host of this server and a foreign domain may exchange stanzas. Who refuses throws a StanzaError. */
+export interface FederationEvent extends Traced {
+  /** The foreign domain, prepared. */
+  readonly domain: string
+}
+
 /** disco#info of a host or account, before it is answered (XEP-0030). */
 export interface DiscoNodeEvent extends Traced {
   readonly stanza: StanzaEvent
@@ -70,6 +76,8 @@ export interface HostEvents {
   'iq/bare': StanzaEvent
   'iq/full': StanzaEvent
   'route/remote': StanzaEvent
+  'route/incoming': StanzaEvent
+  'federation/check': FederationEvent
   'session/bound': SessionEvent
   'session/closed': SessionEvent
   'account/created': AccountEvent
@@ -127,9 +135,20 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
     handled: 'it is answered or will be'
   },
   'route/remote': {
-    when: 'a stanza of this host is addressed to a domain that is not local',
+    when: 'a stanza of this host is addressed to a domain that is not local; after the host’s handlers those of the server',
     ...stanza,
     handled: 'it is on its way or was answered'
+  },
+  'route/incoming': {
+    when: 'a stanza of a foreign domain is addressed to this host (origin `s2s` or `upstream`), before all others',
+    ...stanza,
+    handled: 'it goes no further'
+  },
+  'federation/check': {
+    when: 'a stream between this host and a foreign domain is about to be opened or accepted; throw to refuse it',
+    payload: 'FederationEvent',
+    async: 'yes',
+    handled: 'nobody else is asked'
   },
   'session/bound': {
     when: 'a client bound a resource, before its first stanza',

@@ -1,5 +1,5 @@
 import { CodedError, StanzaError, StreamError } from '../errors'
-import { HANDLED, isPromise, type HandlerResult } from '../events/hooks'
+import { HANDLED, isPromise, type HandlerResult, type Hooks } from '../events/hooks'
 import type { Host } from '../hosts/host'
 import { JID } from '../jid'
 import type { Log } from '../log'
@@ -34,6 +34,8 @@ export interface Sender {
 export class Router implements Replies {
   readonly requests = new Requests()
   readonly #domains: Domains
+  /** The modules of the whole server. */
+  readonly #scope: Host
   /** The last of what is at work from one bare address to another. */
   readonly #order = new Map<string, Promise<void>>()
   readonly #log: Log
@@ -41,8 +43,9 @@ export class Router implements Replies {
   readonly #stanzas: Readonly<Record<string, Counter>>
   readonly #faults: Labelled<Counter>
 
-  constructor(domains: Domains, log: Log, metrics: Metrics) {
+  constructor(domains: Domains, scope: Host, log: Log, metrics: Metrics) {
     this.#domains = domains
+    this.#scope = scope
     this.#log = log
     this.#watchdog = new Watchdog(log, metrics)
     const stanzas = metrics.counter('stanzas_total', 'Stanzas that were routed', ['kind'])
@@ -87,33 +90,36 @@ export class Router implements Replies {
   }
 
   #outbound(event: Incoming): void | Promise<unknown> {
-    const pre = `pre-${event.stanza.name}`
-    if (!event.host.hooks.has(pre)) return this.#route(event)
-    const result = this.#guarded(event, pre)
-    if (!isPromise(result)) return result === HANDLED ? undefined : this.#route(event)
-    return this.#watchdog.watch(
-      event,
-      result.then(handled => (handled === HANDLED ? undefined : this.#route(event)))
-    )
+    return this.#then(event, `pre-${event.stanza.name}`, event.host, () => this.#route(event))
   }
 
   /** A stanza of a module or of another server, whose `from` its carrier has checked. */
   route(stanza: Element, origin: Origin): void | Promise<unknown> {
     const from = JID.parse(stanza.attrs.from as string)
+    if (origin.kind !== 'local' && (!this.mayCarry(from, origin) || this.takesAnswer(stanza, from))) return
+    return this.carried(stanza, from, origin)
+  }
+
+  /**
+   * Whoever carries others' stanzas checks their `from`; that it is none of ours is checked here once more. An
+   * external component speaks for its own host alone.
+   */
+  mayCarry(from: JID, origin: Origin): boolean {
+    const own = this.#domains.find(from.domain)
+    if (!own || (origin.kind === 'component' && own.name === origin.name)) return true
+    this.#log.warn({ from: from.full, origin: origin.name }, 'dropped: a foreign stanza in the name of ours')
+    return false
+  }
+
+  /** A stanza that may be carried and answers no request of ours; with its place in its sender's queue. */
+  carried(stanza: Element, from: JID, origin: Origin, queue?: Turns, turn = 0): void | Promise<unknown> {
     const to = JID.tryParse(stanza.attrs.to ?? '')
     const own = this.#domains.find(from.domain)
-    if (origin.kind !== 'local') {
-      // Whoever carries others' stanzas checks their `from`; that it is none of ours is checked here once more.
-      if (own)
-        return this.#log.warn(
-          { from: from.full, origin: origin.name },
-          'dropped: a foreign stanza in the name of ours'
-        )
-      if (this.takesAnswer(stanza, from)) return
-    }
     const host = (to && this.#domains.find(to.domain)) ?? own
     if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
     const event = new Incoming(this, own ?? host, stanza, from, to ?? from, origin)
+    event.queue = queue
+    event.turn = turn
     this.#stanzas[stanza.name]?.inc()
     const fault =
       to === undefined
@@ -143,12 +149,42 @@ export class Router implements Replies {
   }
 
   #dispatch(event: Incoming): void | Promise<unknown> {
-    const { stanza, to } = event
+    const { to, origin } = event
     const host = this.#domains.find(to.domain)
-    if (!host) return this.#run(event, 'route/remote')
+    if (!host) return this.#then(event, 'route/remote', event.host, () => this.#federate(event))
     event.host = host
+    if (origin.kind !== 's2s' && origin.kind !== 'upstream') return this.#arrive(event)
+    return this.#then(event, 'route/incoming', host, () => this.#arrive(event))
+  }
+
+  /** To a foreign domain, which no module of the sender's host has taken: the modules of the server. */
+  #federate(event: Incoming): void | Promise<unknown> {
+    return this.#then(event, 'route/remote', this.#scope, () =>
+      event.refuse(new StanzaError('remote-server-not-found', 'this server does not federate'))
+    )
+  }
+
+  #arrive(event: Incoming): void | Promise<unknown> {
+    const { host, stanza, to } = event
+    if (host.relay) return host.relay.stanza(event)
     if (stanza.name === 'iq' && !isRequest(stanza)) return this.#answerTo(event)
     return this.#run(event, `${stanza.name as StanzaKind}/${to.kind}`)
+  }
+
+  /** Runs a chain of that host's modules, and what follows unless one of them has taken the stanza. */
+  #then(
+    event: Incoming,
+    name: string,
+    { hooks }: Host,
+    next: () => void | Promise<unknown>
+  ): void | Promise<unknown> {
+    if (!hooks.has(name)) return next()
+    const result = this.#guarded(event, name, hooks)
+    if (!isPromise(result)) return result === HANDLED ? undefined : next()
+    return this.#watchdog.watch(
+      event,
+      result.then(handled => (handled === HANDLED ? undefined : next()))
+    )
   }
 
   /** An iq result or error: for a request of ours, or for a client's (RFC 6121 §8.5.3.1). */
@@ -170,7 +206,7 @@ export class Router implements Replies {
   }
 
   #run(event: Incoming, name: string): void | Promise<unknown> {
-    const result = this.#guarded(event, name)
+    const result = this.#guarded(event, name, event.host.hooks)
     if (!isPromise(result)) return this.#after(event, name, result)
     return this.#watchdog.watch(
       event,
@@ -179,8 +215,7 @@ export class Router implements Replies {
   }
 
   /** Runs one chain; what is thrown is answered and counts as HANDLED (fail closed). */
-  #guarded(event: Incoming, name: string): HandlerResult {
-    const { hooks } = event.host
+  #guarded(event: Incoming, name: string, hooks: Hooks): HandlerResult {
     const away = hooks.refusedBy(name)
     if (away !== undefined) {
       this.#log.warn(
@@ -206,7 +241,7 @@ export class Router implements Replies {
   #after(event: Incoming, name: string, handled: typeof HANDLED | void): void | Promise<unknown> {
     if (handled === HANDLED) return
     if (event.stanza.name === 'iq' && name.startsWith('iq/')) return this.#iq(event)
-    this.#unhandled(event, name)
+    this.#unhandled(event)
   }
 
   /** RFC 6121 §8.5: an iq for a resource is delivered, all others are answered by the server for the addressee. */
@@ -224,10 +259,8 @@ export class Router implements Replies {
     return this.#run(event, name)
   }
 
-  #unhandled(event: Incoming, name: string): void {
+  #unhandled(event: Incoming): void {
     const { stanza } = event
-    if (name === 'route/remote')
-      return event.refuse(new StanzaError('remote-server-not-found', 'this server does not federate'))
     if (stanza.name === 'iq') return event.refuse(new StanzaError('service-unavailable'))
     // RFC 6121 §8.5.1: presence is dropped in silence; headlines and errors too.
     if (stanza.name !== 'message') return
