@@ -96,6 +96,10 @@ export class ModuleContext implements Context {
     return this.#scope.face(() => this.#services.bus.on(event, listener as ServerEvents[E]))
   }
 
+  emit<E extends keyof ServerEvents & string>(event: E, ...args: Parameters<ServerEvents[E]>): void {
+    this.#services.bus.emit(event, ...args)
+  }
+
   add<K extends keyof ItemTypes>(kind: K, item: ItemTypes[K]): () => void {
     return this.#scope.face(() => this.host.items.add(kind, item, this.module))
   }

@@ -90,6 +90,8 @@ export interface Context<Config = unknown> {
   iq(type: 'get' | 'set', target: Target, ns: string, name: string, fn: IqHandler): () => void
   /** Listens to a notification of the server that nobody answers. */
   on<E extends keyof ServerEvents & string>(event: E, fn: ServerEvents[E]): () => void
+  /** Tells everybody who listens to a notification of the server. */
+  emit<E extends keyof ServerEvents & string>(event: E, ...args: Parameters<ServerEvents[E]>): void
 
   /** Offers an item on this host; withdrawn at unload. */
   add<K extends keyof ItemTypes>(kind: K, item: ItemTypes[K]): () => void
