@@ -70,9 +70,15 @@ export abstract class Connection implements ParserHandlers {
   /** For logs and limits; IPv4 as such, also where it came through an IPv6 socket. */
   readonly remoteAddress: string
 
-  constructor(remoteAddress: string | undefined, mode: 'stream' | 'frame', limits: XmlLimits) {
+  /** @param contentNs the namespace of stanzas */
+  constructor(
+    remoteAddress: string | undefined,
+    mode: 'stream' | 'frame',
+    limits: XmlLimits,
+    contentNs: string = NS.CLIENT
+  ) {
     this.remoteAddress = (remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
-    this.parser = new StreamParser({ handlers: this, contentNs: NS.CLIENT, mode, limits })
+    this.parser = new StreamParser({ handlers: this, contentNs, mode, limits })
     watch(this)
     this.lastRead = this.lastWrite = coarseNow()
   }

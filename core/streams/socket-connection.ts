@@ -47,8 +47,14 @@ export class SocketConnection extends Connection {
   #output = ''
   #reason = 'the connection ended'
 
-  constructor(socket: Socket, limits: XmlLimits, direct?: DirectTls) {
-    super(socket.remoteAddress, 'stream', limits)
+  /** @param framing of clients' streams unless given */
+  constructor(
+    socket: Socket,
+    limits: XmlLimits,
+    direct?: DirectTls,
+    readonly framing: Framing = TCP_FRAMING
+  ) {
+    super(socket.remoteAddress, 'stream', limits, framing.contentNs)
     this.transport = direct ? 'tls' : 'tcp'
     this.#socket = socket
     if (direct) this.#encrypt(direct)
@@ -57,10 +63,6 @@ export class SocketConnection extends Connection {
 
   get secure(): boolean {
     return this.#secure
-  }
-
-  get framing(): Framing {
-    return TCP_FRAMING
   }
 
   #attach(): void {
