@@ -32,6 +32,7 @@ export function everything(): TestServerOptions & { hosts: Record<string, Host>;
   const { hosts, modules } = parse(file) as { hosts: Record<string, Host>; modules: Record<string, unknown> }
   const { c2s: _c2s, websocket: _websocket, ...others } = modules // the harness has them at ports of its own
   if (hosts.localhost) hosts.localhost.modules.register = {}
+  if (hosts.localhost) hosts.localhost.modules.server_info = { admin: ['xmpp:admin@localhost'] }
   hosts['pubsub.localhost'] = { type: 'component', modules: { pubsub: {} } }
   for (const host of Object.values(hosts)) host.admins = ['admin@localhost']
   const enabled = new Set([
