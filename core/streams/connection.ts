@@ -4,6 +4,7 @@ import { NS } from '../xml/namespaces'
 import type { Element } from '../xml/element'
 import type { XmlLimits } from '../xml/limits'
 import { StreamParser, type ParserHandlers, type StreamHeader } from '../xml/parser'
+import type { ChannelBindings } from './channel-binding'
 import { flushSoon } from './flusher'
 import type { Framing } from './framing'
 import { coarseNow, unwatch, watch } from './sweeper'
@@ -98,6 +99,11 @@ export abstract class Connection implements ParserHandlers {
   abstract keepalive(): void
   /** Sends `proceed` and negotiates TLS as a server; false where bytes came too early or TLS is not possible. */
   abstract startTls(context: SecureContext, proceed: string): boolean
+
+  /** What a login can be bound to; undefined outside TLS, and where something else than we ends it. */
+  get channelBindings(): ChannelBindings | undefined {
+    return undefined
+  }
 
   /** node-xmpp-server writes its own stream id here, which nobody reads. */
   get streamAttrs(): Record<string, string> {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls'
 import type { XmlLimits } from '../xml/limits'
+import { channelBindings, type ChannelBindings } from './channel-binding'
 import { Connection } from './connection'
 import { TCP_FRAMING, type Framing } from './framing'
 
@@ -63,6 +64,10 @@ export class SocketConnection extends Connection {
 
   get secure(): boolean {
     return this.#secure
+  }
+
+  override get channelBindings(): ChannelBindings | undefined {
+    return this.#secure && this.#socket instanceof TLSSocket ? channelBindings(this.#socket) : undefined
   }
 
   #attach(): void {

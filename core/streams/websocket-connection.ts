@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { WebSocket } from 'ws'
 import { StreamError } from '../errors'
 import type { XmlLimits } from '../xml/limits'
+import { channelBindings, type ChannelBindings } from './channel-binding'
 import { Connection } from './connection'
 import { WEBSOCKET_FRAMING, type Framing } from './framing'
 import { coarseNow } from './sweeper'
@@ -62,6 +64,11 @@ export class WebSocketConnection extends Connection {
 
   get framing(): Framing {
     return WEBSOCKET_FRAMING
+  }
+
+  // Behind a proxy that ends TLS there is nothing to bind to.
+  override get channelBindings(): ChannelBindings | undefined {
+    return this.#socket instanceof TLSSocket ? channelBindings(this.#socket) : undefined
   }
 
   protected append(xml: string): void {
