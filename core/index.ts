@@ -11,6 +11,7 @@ export {
   domainOption,
   listenOption,
   pathOption,
+  placeOption,
   portOption,
   secretOption
 } from './config/options'

@@ -14,6 +14,7 @@ import { Metrics } from './metrics'
 import { ModuleManager } from './modules/manager'
 import { Serial } from './modules/serial'
 import type { ServerApi } from './modules/server-api'
+import { Dns } from './net'
 import { Clients } from './routing/clients'
 import { Router } from './routing/router'
 import { ServerFace } from './server/api'
@@ -71,6 +72,8 @@ export class Server {
   readonly clients: Clients
   readonly listeners: ClientListeners
   readonly http: HttpServer
+  /** Looks up everything that this server wants to know of others. */
+  readonly dns: Dns
   readonly manager: ModuleManager
   readonly api: ServerApi
   readonly first: FirstStart = {}
@@ -119,6 +122,7 @@ export class Server {
       authenticated: session => this.bus.emit('session/authenticated', session)
     })
     this.listeners = new ClientListeners(this.clients, () => streamSettings(this.config))
+    this.dns = new Dns(this.config.server.dns)
     this.http = new HttpServer({
       gate: this.gate,
       log: this.log,
@@ -257,6 +261,7 @@ export class Server {
     this.#loaded = next
     this.log.level = next.config.server.log.level
     this.listeners.refresh()
+    this.dns.configure(next.config.server.dns)
     const refused = await this.http.listen('core', httpPorts(next.config)).then(
       () => [],
       (error: unknown) => [error instanceof Error ? error.message : String(error)]
@@ -295,6 +300,7 @@ export class Server {
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()
     this.router.stop()
+    this.dns.close()
     await this.#db.close()
     this.#lock.release()
     this.log.info('stopped')

@@ -10,7 +10,15 @@ export { formatFaults } from './faults'
 export type { Fault, Place } from './faults'
 export { loadConfig } from './load'
 export type { CatalogueSource, ConfigResult } from './load'
-export { accountOption, domainOption, listenOption, pathOption, portOption, secretOption } from './options'
+export {
+  accountOption,
+  domainOption,
+  listenOption,
+  pathOption,
+  placeOption,
+  portOption,
+  secretOption
+} from './options'
 export type { ListenAddress, ServerConfig } from './server-schema'
 export type { ConfigSource } from './source'
 export { suggest } from './suggest'

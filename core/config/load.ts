@@ -120,10 +120,10 @@ function loadModules(
 }
 
 function serverOf(file: ServerConfig, folder: string): ServerConfig {
-  const { log, storage, moduleFolders, operators, tls, http, limits } = file
+  const { log, storage, moduleFolders, operators, tls, dns, http, limits } = file
   const data = path.resolve(folder, file.data)
   const kept = storage.driver === 'sqlite' ? { ...storage, path: path.resolve(data, storage.path) } : storage
-  return { log, data, storage: kept, moduleFolders, operators, tls, http, limits }
+  return { log, data, storage: kept, moduleFolders, operators, tls, dns, http, limits }
 }
 
 function hostOf(

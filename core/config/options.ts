@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { InvalidJid, JID } from '../jid'
+import { parsePlace, type Place } from '../net/place'
 
 /** Options that the server's schema and those of modules share, with faults that say what is wrong. */
 
@@ -19,6 +21,31 @@ export function listenOption() {
       ),
     port: portOption().describe('TCP port; 0 takes a free one')
   })
+}
+
+/** Another machine: `host:port`, with a standard port also `host`; IPv6 in brackets. It comes out as a Place. */
+export function placeOption(standard?: number) {
+  const example = standard === undefined ? 'example.org:5269' : `example.org or example.org:${standard}`
+  return z
+    .string()
+    .meta({ expected: `a host such as ${example}` })
+    .transform((text, context): Place => {
+      const place = parsePlace(text, standard)
+      if (place) return place
+      context.addIssue({ code: 'custom', message: `expected ${example}`, input: text })
+      return z.NEVER
+    })
+}
+
+/** A DNS server's address, as Node takes it: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:53`. */
+export function dnsServerOption() {
+  return z
+    .string()
+    .meta({ expected: 'an IP address with or without a port' })
+    .refine(text => {
+      const place = parsePlace(text, 53)
+      return place !== undefined && isIP(place.host) !== 0
+    }, 'expected an IP address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53')
 }
 
 /** A file or folder. It comes out absolute; relative ones start from the folder of the config file. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from '../xml/limits'
-import { accountOption, listenOption, pathOption, portOption, secretOption } from './options'
+import { accountOption, dnsServerOption, listenOption, pathOption, portOption, secretOption } from './options'
 
 const Log = z
   .object({
@@ -36,13 +36,14 @@ const Mysql = z.object({
   pool: z.int().min(1).max(1000).default(10).describe('Connections at most')
 })
 
+const CertificateFiles = z.object({
+  certificate: pathOption('exists').optional().describe('PEM file with the certificate and its chain'),
+  key: pathOption('exists').optional().describe('PEM file with the private key')
+})
+
 /** A certificate with its key; both or none. */
-function tlsSchema(description: string) {
-  return z
-    .object({
-      certificate: pathOption('exists').optional().describe('PEM file with the certificate and its chain'),
-      key: pathOption('exists').optional().describe('PEM file with the private key')
-    })
+function bothOrNone<S extends typeof CertificateFiles>(schema: S, description: string) {
+  return schema
     .refine(
       tls => (tls.certificate === undefined) === (tls.key === undefined),
       'certificate and key belong together; one is missing'
@@ -50,6 +51,28 @@ function tlsSchema(description: string) {
     .meta({ live: true })
     .describe(description)
 }
+
+const Tls = bothOrNone(
+  CertificateFiles.extend({
+    ca: z
+      .array(pathOption('exists'))
+      .default([])
+      .describe(
+        'PEM files with certificates of authorities that other servers are believed by, beside those that come with Node'
+      )
+  }),
+  'The certificate of hosts without one of their own; without it one is made in the data folder'
+)
+
+const Dns = z
+  .object({
+    servers: z
+      .array(dnsServerOption())
+      .default([])
+      .describe("DNS servers with or without a port, such as 127.0.0.53:53; none for the system's")
+  })
+  .meta({ live: true })
+  .describe('How names of other servers are looked up')
 
 const Limits = z
   .object({
@@ -131,9 +154,8 @@ export const ServerSchema = z.object({
     .default([])
     .meta({ live: true })
     .describe('Accounts that may administer the whole server'),
-  tls: tlsSchema(
-    'The certificate of hosts without one of their own; without it one is made in the data folder'
-  ).prefault({}),
+  tls: Tls.prefault({}),
+  dns: Dns.prefault({}),
   http: z
     .object({ listen: z.array(listenOption()).default([]).describe('Addresses and ports; none for no HTTP') })
     .prefault({})
@@ -149,7 +171,7 @@ export const HostSchema = z.object({
     .default('virtual')
     .describe('virtual: a host with accounts; component: a service, such as channels'),
   admins: z.array(accountOption()).default([]).describe('Accounts that may administer this host'),
-  tls: tlsSchema("This host's own certificate").optional(),
+  tls: bothOrNone(CertificateFiles, "This host's own certificate").optional(),
   modules: z
     .record(z.string(), z.unknown())
     .default({})
