@@ -1,0 +1,2 @@
+/** The namespace of stream management. */
+export const SM = 'urn:xmpp:sm:3'
