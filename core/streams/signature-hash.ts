@@ -1,7 +1,6 @@
-/*
- * The hash in the signature of a certificate, which Node does not tell. Read straight from the DER (RFC 5280 §4.1):
- * the libraries that read certificates are too large to be loaded for two bytes.
- */
+import { fieldsOf, OBJECT_IDENTIFIER, SEQUENCE } from './der'
+
+/* The hash in the signature of a certificate, which Node does not tell (RFC 5280 §4.1). */
 
 /** By the object identifiers of signatures (RFC 3279, 4055, 5758, 8702): hexadecimal, as they are encoded. */
 const SIGNATURES: Record<string, string> = {
@@ -31,8 +30,6 @@ const HASHES: Record<string, string> = {
 
 const RSASSA_PSS = '2a864886f70d01010a'
 
-const SEQUENCE = 0x30
-const OBJECT_IDENTIFIER = 0x06
 /** The first field of RSASSA-PSS-params (RFC 4055 §3.1). */
 const HASH_ALGORITHM = 0xa0
 
@@ -50,41 +47,4 @@ export function signatureHash(certificate: Buffer): string | undefined {
   // RFC 4055 §3.1: SHA-1 where nothing is said
   if (!hash) return 'sha1'
   return HASHES[fieldsOf(hash.content, SEQUENCE)[0]?.content.toString('hex') ?? '']
-}
-
-interface Field {
-  tag: number
-  whole: Buffer
-  content: Buffer
-}
-
-/** What a constructed value of that tag holds; nothing where it is something else. */
-function fieldsOf(data: Buffer, tag: number): Field[] {
-  const outer = fieldAt(data, 0)
-  if (outer?.tag !== tag) return []
-  const fields: Field[] = []
-  for (let at = 0; at < outer.content.length;) {
-    const field = fieldAt(outer.content, at)
-    if (!field) return []
-    fields.push(field)
-    at += field.whole.length
-  }
-  return fields
-}
-
-/** X.690 §8.1 as far as certificates need it: tags of one byte, definite lengths of up to four. */
-function fieldAt(data: Buffer, at: number): Field | undefined {
-  const tag = data[at]
-  let length = data[at + 1]
-  if (tag === undefined || length === undefined) return undefined
-  let start = at + 2
-  if (length >= 0x80) {
-    const count = length - 0x80
-    if (count < 1 || count > 4 || start + count > data.length) return undefined
-    length = data.readUIntBE(start, count)
-    start += count
-  }
-  const end = start + length
-  if (end > data.length) return undefined
-  return { tag, whole: data.subarray(at, end), content: data.subarray(start, end) }
 }
