@@ -43,7 +43,7 @@ export function readHeader({ element }: StreamHeader): ReadHeader {
 }
 
 /** RFC 6120 §4.7.5: whoever knows more than 1.0 can speak 1.0; another major version means something else. */
-function versionFault(version: string | undefined): StreamError | undefined {
+export function versionFault(version: string | undefined): StreamError | undefined {
   const major = /^0*([0-9]{1,4})\.[0-9]{1,4}$/.exec(version ?? '')?.[1]
   if (major !== undefined && Number(major) === 1) return undefined
   return new StreamError('unsupported-version', 'this server speaks XMPP 1.0')
