@@ -1,6 +1,5 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
-import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Items } from '../events/items'
 import type { Log } from '../log'
@@ -35,11 +34,11 @@ export class Routes {
 
   #build(): Hono<Env> {
     const app = new Hono<Env>()
-    app.use(bodyLimit({ maxSize: MAX_BODY }))
+    app.use(boundedBody)
     for (const route of this.#items.list('http-route')) this.#add(app, route)
     app.notFound(c => c.text('There is nothing here.\n', 404))
     app.onError((error, c) => {
-      // hono's own refusals, as that of a body beyond the limit
+      // hono's own refusals
       if (error instanceof HTTPException) return error.getResponse()
       this.#log.error({ err: error, path: c.req.path }, 'a page failed')
       return c.text('This server made a mistake.\n', 500)
@@ -58,4 +57,12 @@ export class Routes {
       })
     })
   }
+}
+
+/** hono's own limit makes a second request of one without a length, which its Node server does not allow. */
+const boundedBody: MiddlewareHandler<Env> = async (c, next) => {
+  // RFC 9112 §6.3: without either there is no body
+  if (c.req.header('transfer-encoding') !== undefined) return c.text('The length must be told.\n', 411)
+  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY) return c.text('That is too much.\n', 413)
+  return next()
 }

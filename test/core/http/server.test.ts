@@ -73,6 +73,14 @@ test('a body has a bound', async t => {
   const post = (body: string): Promise<Response> => fetch(url, { method: 'POST', body })
   assert.equal(await (await post('x'.repeat(1000))).text(), '1000')
   assert.equal((await post('x'.repeat(2 * 1024 * 1024))).status, 413)
+  const unmeasured = new ReadableStream({
+    start(stream) {
+      stream.enqueue(new TextEncoder().encode('x'))
+      stream.close()
+    }
+  })
+  const chunked = { method: 'POST', body: unmeasured, duplex: 'half' } as RequestInit
+  assert.equal((await fetch(url, chunked)).status, 411)
 })
 
 test('HTTPS, with the certificate of the host', async t => {
