@@ -1,4 +1,5 @@
 import { defineModule, listenOption, z, type Context } from '#core'
+import { address, urlOption } from './address'
 
 const OWNER = 'websocket'
 
@@ -13,6 +14,11 @@ const config = z.object({
     .regex(/^\/[^?#\s]*$/, 'expected a path like /xmpp-websocket')
     .default('/xmpp-websocket')
     .describe('Where clients connect.'),
+  url: urlOption()
+    .optional()
+    .describe(
+      'Where clients reach this from outside, as wss://chat.example.org/xmpp-websocket; {host} stands for their domain.'
+    ),
   listen: z
     .array(listenOption().extend({ tls: z.boolean().default(false).describe('Speaks HTTPS there.') }))
     .default([])
@@ -43,7 +49,7 @@ const config = z.object({
     .describe('A client from which nothing came for so long is asked whether it is there; 0: never.')
 })
 
-type Config = z.infer<typeof config>
+export type Config = z.infer<typeof config>
 
 /** XMPP over WebSocket (RFC 7395), at a path of the HTTP listener. */
 export default defineModule({
@@ -55,6 +61,11 @@ export default defineModule({
     await listen(ctx, ctx.config)
     const accept = ctx.server.listening.webSocket(OWNER, ...behaviour(ctx.config))
     ctx.add('http-upgrade', { path: ctx.config.path, protocol: 'websocket', accept })
+    // XEP-0156, for mod_host_meta
+    ctx.add('connection-method', {
+      rel: 'urn:xmpp:alt-connections:websocket',
+      href: domain => address(ctx.config, ctx.server.http.ports(), domain)
+    })
     ctx.reconfigure(async (changed, old) => {
       if (changed.path !== old.path) return false
       await listen(ctx, changed)

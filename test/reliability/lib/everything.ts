@@ -30,6 +30,7 @@ export function allModules(): string[] {
 export function everything(): TestServerOptions & { hosts: Record<string, Host>; modules: Options } {
   const file = fs.readFileSync(path.join(ROOT, 'config/balcony.yaml'), 'utf8')
   const { hosts, modules } = parse(file) as { hosts: Record<string, Host>; modules: Record<string, unknown> }
+  modules.host_meta = {}
   const { c2s: _c2s, websocket: _websocket, ...others } = modules // the harness has them at ports of its own
   if (hosts.localhost) hosts.localhost.modules.register = {}
   if (hosts.localhost) hosts.localhost.modules.server_info = { admin: ['xmpp:admin@localhost'] }
@@ -41,5 +42,5 @@ export function everything(): TestServerOptions & { hosts: Record<string, Host>;
   ])
   const idle = allModules().filter(name => !enabled.has(name))
   if (idle.length > 0) throw new Error(`no host of this test has ${idle.join(', ')}: give it to one`)
-  return { hosts, modules: others }
+  return { hosts, modules: { ...others, websocket: { url: 'wss://localhost/xmpp-websocket' } } }
 }
