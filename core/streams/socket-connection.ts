@@ -1,11 +1,17 @@
-import type { Socket } from 'node:net'
-import { TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls'
+import { isIP, type Socket } from 'node:net'
+import { connect as tlsConnect, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls'
 import type { XmlLimits } from '../xml/limits'
 import { channelBindings, type ChannelBindings } from './channel-binding'
 import { Connection } from './connection'
 import { TCP_FRAMING, type Framing } from './framing'
+import type { PeerCertificate } from './identity'
 
 const CONNECTION = Symbol('connection')
+
+/** Of Node's own sockets. */
+interface Verifying {
+  verifyError?(): (Error & { code?: string }) | null | undefined
+}
 
 interface Owned {
   [CONNECTION]?: SocketConnection
@@ -31,13 +37,37 @@ function onSecure(this: Owned): void {
   this[CONNECTION]?.onSecure()
 }
 
-/** How TLS is negotiated on a connection that begins with it (XEP-0368). */
-export interface DirectTls {
-  /** For a client that names no domain. */
+/** How TLS is accepted. */
+export interface AcceptTls {
+  /** For a peer that names no domain, or after STARTTLS. */
   secureContext: SecureContext
-  SNICallback: NonNullable<TLSSocketOptions['SNICallback']>
+  SNICallback?: TLSSocketOptions['SNICallback']
   /** As `tls.convertALPNProtocols` makes them. */
+  ALPNProtocols?: Buffer
+  /**
+   * Asks the peer for a certificate. That it has none, or none that is trusted, ends nothing: see
+   * `peerCertificate`.
+   */
+  requestCert?: boolean
+}
+
+/** How TLS is accepted on a connection that begins with it (XEP-0368). */
+export interface DirectTls extends AcceptTls {
+  SNICallback: NonNullable<TLSSocketOptions['SNICallback']>
   ALPNProtocols: Buffer
+}
+
+/**
+ * How TLS is negotiated with a server that we have connected to. Its certificate is not judged here: see
+ * `peerCertificate`.
+ */
+export interface ConnectTls {
+  /** With our own certificate, for a server that asks for it. */
+  secureContext: SecureContext
+  /** The domain in A-labels, which the server chooses its certificate by (XEP-0368 §3). */
+  servername: string
+  /** `xmpp-server`, where the connection begins with TLS. */
+  alpn?: string
 }
 
 /** XMPP over TCP, with TLS from the start or after STARTTLS. The socket must allow half-open connections. */
@@ -48,18 +78,22 @@ export class SocketConnection extends Connection {
   #output = ''
   #reason = 'the connection ended'
 
-  /** @param framing of clients' streams unless given */
+  /**
+   * @param direct given where the connection begins with TLS
+   * @param framing of clients' streams unless given
+   */
   constructor(
     socket: Socket,
     limits: XmlLimits,
-    direct?: DirectTls,
+    direct?: DirectTls | ConnectTls,
     readonly framing: Framing = TCP_FRAMING
   ) {
     super(socket.remoteAddress, 'stream', limits, framing.contentNs)
     this.transport = direct ? 'tls' : 'tcp'
     this.#socket = socket
-    if (direct) this.#encrypt(direct)
-    else this.#attach()
+    if (!direct) this.#attach()
+    else if ('servername' in direct) this.#connectTls(direct)
+    else this.#acceptTls(direct)
   }
 
   get secure(): boolean {
@@ -123,22 +157,67 @@ export class SocketConnection extends Connection {
     this.send(' ')
   }
 
-  startTls(secureContext: SecureContext, proceed: string): boolean {
+  /** What the peer has shown in TLS, as it is now; undefined where it has shown nothing. */
+  get peerCertificate(): PeerCertificate | undefined {
+    const socket = this.#socket
+    if (!this.#secure || !(socket instanceof TLSSocket)) return undefined
+    const certificate = socket.getPeerX509Certificate()
+    if (!certificate) return undefined
+    // Node says `authorized` of sockets of its own servers only; where it keeps this away, nobody is trusted.
+    const handle = (socket as unknown as { _handle?: Verifying | null })._handle
+    if (!handle?.verifyError) return { certificate, trusted: false, reason: 'not verified' }
+    const error = handle.verifyError()
+    return { certificate, trusted: !error, reason: error?.code }
+  }
+
+  startTls(
+    secureContext: SecureContext,
+    proceed: string,
+    options: Omit<AcceptTls, 'secureContext'> = {}
+  ): boolean {
     // RFC 6120 §5.4.3.3: what came behind <starttls/> was not protected and must not count as if it were
     if (this.parser.stop().length > 0 || this.blocked) return false
     this.send(proceed)
     this.flush()
     this.#detach()
     this.blocked = false
-    this.#encrypt({ secureContext })
+    this.#acceptTls({ ...options, secureContext })
     return true
   }
 
-  #encrypt(options: Partial<DirectTls>): void {
-    // A client certificate is not asked for: no mechanism here makes use of one.
-    this.#socket = new TLSSocket(this.#socket, { isServer: true, requestCert: false, ...(options as object) })
+  /** To be called when the server has said <proceed/>; false where more came behind it (RFC 6120 §5.4.3.3). */
+  proceedTls(options: ConnectTls): boolean {
+    if (this.parser.stop().length > 0 || this.blocked) return false
+    this.#detach()
+    this.#connectTls(options)
+    return true
+  }
+
+  #acceptTls(options: AcceptTls): void {
+    this.#socket = new TLSSocket(this.#socket, {
+      requestCert: false,
+      ...(options as object),
+      isServer: true,
+      // Whoever needs the certificate looks at it
+      rejectUnauthorized: false
+    })
     this.#attach()
     this.#socket.on('secure', onSecure)
+  }
+
+  #connectTls({ secureContext, servername, alpn }: ConnectTls): void {
+    this.#socket = tlsConnect({
+      socket: this.#socket,
+      secureContext,
+      // RFC 6066 §3: addresses are no names
+      ...(isIP(servername) === 0 ? { servername } : {}),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
+      rejectUnauthorized: false,
+      // RFC 6125 knows more names than Node does: see identity.ts
+      checkServerIdentity: () => undefined
+    })
+    this.#attach()
+    this.#socket.on('secureConnect', onSecure)
   }
 
   onData(chunk: Buffer): void {
