@@ -34,6 +34,13 @@ export * from './events/server-events'
 export type { Host } from './hosts/host'
 export * from './streams/session'
 export type { Origin } from './routing/origin'
+export type {
+  AcceptOptions,
+  AttachOptions,
+  ComponentPort,
+  ComponentsApi,
+  ComponentStatus
+} from './routing/components/api'
 export type { StanzaEvent, StanzaKind, Target } from './routing/event'
 export * from './routing/events'
 

@@ -14,8 +14,10 @@ import { Metrics } from './metrics'
 import { ModuleManager } from './modules/manager'
 import { Serial } from './modules/serial'
 import type { ServerApi } from './modules/server-api'
-import { Dns } from './net'
+import { Dns, dial, routeTarget } from './net'
 import { Clients } from './routing/clients'
+import { Components } from './routing/components/components'
+import type { QueueLimits } from './routing/queue'
 import { Router } from './routing/router'
 import { ServerFace } from './server/api'
 import { readConfig, type Loaded } from './server/config'
@@ -50,6 +52,9 @@ export interface FirstStart {
   operator?: { jid: string; password: string }
 }
 
+/** Milliseconds for ending what a start that failed has begun. */
+const STOP_TIME = 2000
+
 /** Everything that the parts of a running server share. */
 interface Parts {
   options: ServerOptions
@@ -71,6 +76,8 @@ export class Server {
   readonly router: Router
   readonly clients: Clients
   readonly listeners: ClientListeners
+  /** External components, ours and as one of others (XEP-0114). */
+  readonly components: Components
   readonly http: HttpServer
   /** Looks up everything that this server wants to know of others. */
   readonly dns: Dns
@@ -114,10 +121,7 @@ export class Server {
       host: domain => this.domains.get(domain),
       defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
       secureContext: domain => this.#certificates.secureContext(domain),
-      limits: () => ({
-        count: this.config.server.limits.queueStanzas,
-        bytes: this.config.server.limits.queueBytes
-      }),
+      limits: () => this.#queueLimits(),
       removedSince: (user, domain, time) => this.accounts.removedSince(user, domain, time),
       authenticated: session => this.bus.emit('session/authenticated', session)
     })
@@ -128,6 +132,21 @@ export class Server {
       log: this.log,
       items: this.#scope.items,
       secureContext: domain => this.#certificates.secureContext(domain)
+    })
+    this.components = new Components({
+      gate: this.gate,
+      log: this.log,
+      metrics: this.metrics,
+      router: this.router,
+      headless: parts.options.headless ?? false,
+      defaultDomain: () => this.clients.defaultDomain(),
+      isLocal: domain => this.domains.find(domain) !== undefined,
+      limits: () => this.#queueLimits(),
+      settings: () => ({ ...DEFAULT_SETTINGS, ...streamSettings(this.config) }),
+      dial: async (host, port, signal) => {
+        const { socket } = await dial([routeTarget({ host, port })], { dns: this.dns, signal })
+        return socket
+      }
     })
     this.api = new ServerFace({
       version: packageJson.version,
@@ -140,6 +159,7 @@ export class Server {
       },
       router: this.router,
       listening: this.listeners,
+      components: this.components,
       http: this.http,
       manager: () => this.manager,
       isStarted: () => this.#started,
@@ -170,6 +190,11 @@ export class Server {
     return dataFolder(this.#initial, this.#options)
   }
 
+  #queueLimits(): QueueLimits {
+    const { queueStanzas, queueBytes } = this.config.server.limits
+    return { count: queueStanzas, bytes: queueBytes }
+  }
+
   /** Where clients connect. */
   ports(): ClientPort[] {
     return this.listeners.ports()
@@ -195,6 +220,7 @@ export class Server {
       const secret = await installationSecret(db, 'sasl')
       const server = new Server({ options, loaded, log, lock, db, certificates }, secret)
       undo.push(() => server.listeners.close())
+      undo.push(() => server.components.close(new StreamError('system-shutdown'), STOP_TIME))
       undo.push(() => server.http.close())
       undo.push(() => server.router.stop())
       undo.push(() => server.manager.stop())
@@ -295,10 +321,12 @@ export class Server {
   async #stop(error: StreamError, reason: string): Promise<void> {
     this.log.info(`stopping: ${reason}`)
     this.listeners.stopAccepting()
+    this.components.listeners.stopAccepting()
     this.http.close()
     if (this.#started) this.bus.emit('server/stopping')
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()
+    await this.components.close(error, (this.config.server.limits.stopSeconds * 1000) / 4)
     this.router.stop()
     this.dns.close()
     await this.#db.close()

@@ -6,6 +6,7 @@ import type { ModuleManager } from '../modules/manager'
 import type { Role, ServerApi } from '../modules/server-api'
 import { isPromise } from '../events/hooks'
 import type { Origin } from '../routing/origin'
+import type { ComponentsApi } from '../routing/components/api'
 import type { Router } from '../routing/router'
 import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
@@ -21,6 +22,7 @@ export interface ApiParts {
   roles: RoleLists
   router: Router
   listening: ClientListening
+  components: ComponentsApi
   http: HttpListening
   manager(): ModuleManager
   isStarted(): boolean
@@ -35,6 +37,7 @@ export class ServerFace implements ServerApi {
   readonly startedAt: number
   readonly accounts: AccountApi
   readonly listening: ClientListening
+  readonly components: ComponentsApi
   readonly http: HttpListening
   readonly config: ServerApi['config']
   readonly #parts: ApiParts
@@ -45,6 +48,7 @@ export class ServerFace implements ServerApi {
     this.startedAt = parts.startedAt
     this.accounts = parts.accounts
     this.listening = parts.listening
+    this.components = parts.components
     this.http = parts.http
     this.config = { reload: parts.reloadConfig }
   }

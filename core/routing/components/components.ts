@@ -1,0 +1,222 @@
+import type { Socket } from 'node:net'
+import { StreamError } from '../../errors'
+import type { Gate } from '../../events/gate'
+import type { Host } from '../../hosts/host'
+import type { Log } from '../../log'
+import type { Metrics } from '../../metrics'
+import { Serial } from '../../modules/serial'
+import type { ComponentBackend, ComponentDoor, Refusal } from '../../streams/component/backend'
+import { ComponentListeners } from '../../streams/component/listeners'
+import type { Connection } from '../../streams/connection'
+import type { Port } from '../../streams/ports'
+import type { StreamSettings } from '../../streams/settings'
+import { Carrier, type CarrierStream } from '../carrier'
+import type { StanzaEvent } from '../event'
+import type { QueueLimits } from '../queue'
+import type { Router } from '../router'
+import type { AcceptOptions, AttachOptions, ComponentPort, ComponentsApi, ComponentStatus } from './api'
+import { Counts } from './counts'
+import { ForeignComponent } from './foreign'
+import { Link } from './link'
+
+/** What external components need of the server. */
+export interface ComponentsOptions {
+  gate: Gate
+  log: Log
+  metrics: Metrics
+  router: Router
+  /** Nothing listens or connects: what modules ask for is not done. */
+  headless: boolean
+  defaultDomain(): string
+  isLocal(domain: string): boolean
+  /** What may be under way of one component. */
+  limits(): QueueLimits
+  /** How streams behave by the config, of their own for each. */
+  settings(): StreamSettings
+  /** A connected socket. Rejects with the reason, for the log. */
+  dial(server: string, port: number, signal: AbortSignal): Promise<Socket>
+}
+
+/** External components of this server, and the hosts of this server that are components of others (XEP-0114). */
+export class Components implements ComponentsApi, ComponentBackend {
+  readonly gate: Gate
+  readonly log: Log
+  readonly listeners: ComponentListeners
+  readonly #options: ComponentsOptions
+  readonly #counts: Counts
+  readonly #foreign = new Map<Host, ForeignComponent>()
+  readonly #attached = new Map<Host, Map<string, Link>>()
+  readonly #changes = new Serial()
+  /** Connections to other servers. */
+  readonly #outgoing = new Set<Connection>()
+  /** While everything is being closed. */
+  #emptied: (() => void) | undefined
+
+  constructor(options: ComponentsOptions) {
+    this.#options = options
+    this.gate = options.gate
+    this.log = options.log
+    this.listeners = new ComponentListeners(this, options.settings)
+    this.#counts = new Counts(options.metrics, () => this.#waiting())
+  }
+
+  // --- foreign components of ours
+
+  accept(host: Host, options: AcceptOptions): Promise<ComponentPort[]> {
+    if (this.#options.headless) return Promise.resolve([])
+    return this.#changes.run(async () => {
+      const others = [...this.#foreign].filter(([other]) => other !== host)
+      const ports = [...others.map(([, { options }]) => options), options].flatMap(({ listen }) => listen)
+      const bound = await this.listeners.listen(ports)
+      const known = this.#foreign.get(host)
+      if (known) known.configure(options)
+      else this.#open(host, options)
+      return bound
+    })
+  }
+
+  #open(host: Host, options: AcceptOptions): void {
+    const component = new ForeignComponent(host, options, {
+      log: this.log,
+      counts: this.#counts,
+      asker: () => this.defaultDomain(),
+      carrier: stream => this.#carrier(stream)
+    })
+    this.#foreign.set(host, component)
+    host.relay = component.relay
+  }
+
+  release(host: Host): Promise<void> {
+    return this.#changes.run(async () => {
+      const component = this.#foreign.get(host)
+      if (!component) return
+      this.#foreign.delete(host)
+      host.relay = undefined
+      // RFC 6120 §4.9.3.5
+      component.close(new StreamError('host-gone', 'the component is not served any more'))
+      await this.listeners.listen([...this.#foreign.values()].flatMap(({ options }) => options.listen))
+    })
+  }
+
+  door(domain: string, port: Port): ComponentDoor | undefined {
+    for (const [host, component] of this.#foreign) {
+      if (host.name === domain && component.listensAt(port)) return component
+    }
+    return undefined
+  }
+
+  refused(why: Refusal): void {
+    this.#counts.refused(why)
+  }
+
+  defaultDomain(): string {
+    return this.#options.defaultDomain()
+  }
+
+  // --- ours at other servers
+
+  attach(host: Host, options: AttachOptions): void {
+    if (this.#options.headless) return
+    const links = this.#attached.get(host) ?? new Map<string, Link>()
+    this.#attached.set(host, links)
+    for (const [domain, link] of links) {
+      if (options.domains.includes(domain)) continue
+      links.delete(domain)
+      link.close()
+    }
+    for (const domain of options.domains) {
+      const link = links.get(domain)
+      if (link) link.configure(options)
+      else links.set(domain, this.#link(host, domain, options))
+    }
+  }
+
+  #link(host: Host, domain: string, options: AttachOptions): Link {
+    const { settings, dial } = this.#options
+    return new Link(host.name, domain, options, {
+      counts: this.#counts,
+      surroundings: this,
+      log: this.log,
+      settings,
+      dial,
+      opened: connection => this.#track(connection),
+      carrier: stream => this.#carrier(stream),
+      asked: name => this.#above(name)
+    })
+  }
+
+  #track(connection: Connection): void {
+    this.#outgoing.add(connection)
+    connection.keeper = {
+      connectionGone: () => {
+        this.#outgoing.delete(connection)
+        if (this.#outgoing.size === 0) this.#emptied?.()
+      }
+    }
+  }
+
+  /** The domain above a component's is its server's, more often than not. One of ours would not be asked there. */
+  #above(domain: string): string | undefined {
+    const above = domain.slice(domain.indexOf('.') + 1)
+    return above === domain || this.#options.isLocal(above) ? undefined : above
+  }
+
+  detach(host: Host): void {
+    const links = this.#attached.get(host)
+    this.#attached.delete(host)
+    for (const link of links?.values() ?? []) link.close()
+  }
+
+  send(event: StanzaEvent): boolean {
+    const link = this.#attached.get(event.host)?.get(event.from.domain)
+    link?.send(event)
+    return link !== undefined
+  }
+
+  // --- all of them
+
+  list(host?: Host): ComponentStatus[] {
+    const all = [
+      ...[...this.#foreign].map(([of, component]) => ({ of, status: component.status() })),
+      ...[...this.#attached].flatMap(([of, links]) =>
+        [...links.values()].map(link => ({ of, status: link.status() }))
+      )
+    ]
+    return all.filter(({ of }) => host === undefined || of === host).map(({ status }) => status)
+  }
+
+  #links(): Link[] {
+    return [...this.#attached.values()].flatMap(links => [...links.values()])
+  }
+
+  #waiting(): number {
+    let waiting = 0
+    for (const { waiting: some } of [...this.#foreign.values(), ...this.#links()]) waiting += some
+    return waiting
+  }
+
+  #carrier(stream: CarrierStream): Carrier {
+    const { router, gate, limits } = this.#options
+    return new Carrier({ router, gate, limits: limits(), stream })
+  }
+
+  /** Ends everything: what is connected is told why, what does not end in time is dropped. */
+  async close(error: StreamError, within: number): Promise<void> {
+    for (const link of this.#links()) link.close(error)
+    for (const component of this.#foreign.values()) component.close(error)
+    await Promise.all([this.listeners.close(error, within), this.#left(within)])
+  }
+
+  async #left(within: number): Promise<void> {
+    if (this.#outgoing.size === 0) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(() => {
+        for (const connection of this.#outgoing) connection.lose('the server stops')
+      }, within)
+      this.#emptied = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
