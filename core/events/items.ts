@@ -39,7 +39,8 @@ export class Items {
 
   #withdraw(kind: string, entry: Entry): void {
     const entries = this.#entries.get(kind)
-    const at = entries?.indexOf(entry) ?? -1
+    // Modules take back what they offer newest first
+    const at = entries?.lastIndexOf(entry) ?? -1
     if (at === -1) return
     entries?.splice(at, 1)
     this.#changes.emit(`removed/${kind}`, entry.item, entry.module)

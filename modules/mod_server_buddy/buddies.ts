@@ -2,6 +2,7 @@ import { CodedError, el, StanzaError, type Context, type Store } from '#core'
 import { inbound, outbound } from '../lib_subscription'
 import { inState, isFrom, isNobody, isTo, NOBODY, stateOf, type Buddy } from './buddy'
 import type { PolicyInForce } from './policy'
+import type { Published } from './published'
 
 /** Why a `subscribe` leaves: there is no other reason (XEP-0267 §1, §4). */
 export type Reason = { by: string; why: 'administrator' } | { by: string; why: 'approved' }
@@ -13,28 +14,35 @@ export interface Limits {
 
 const PAGE = 500
 
+/** What the server roster works with. */
+export interface BuddiesParts {
+  ctx: Context
+  store: Store<Buddy>
+  policy: PolicyInForce
+  limits(): Limits
+  published: Published
+  changed(domain: string, before: Buddy | undefined, after: Buddy | undefined): void
+}
+
 /** The server roster of one host, and what is said to peers about it. */
 export class Buddies {
+  readonly #parts: BuddiesParts
   /** The request that is being dealt with. */
   #requests: Promise<void> = Promise.resolve()
 
-  constructor(
-    readonly ctx: Context,
-    readonly store: Store<Buddy>,
-    readonly policy: PolicyInForce,
-    readonly limits: () => Limits,
-    readonly changed: (domain: string, before: Buddy | undefined, after: Buddy | undefined) => void
-  ) {}
+  constructor(parts: BuddiesParts) {
+    this.#parts = parts
+  }
 
   async get(domain: string): Promise<Buddy | undefined> {
-    return this.store.get(domain)
+    return this.#parts.store.get(domain)
   }
 
   /** All of them, by domain; the server roster is small, and pages keep it bounded. */
   async *all(): AsyncGenerator<[string, Buddy]> {
     let after: string | undefined
     for (;;) {
-      const page = await this.store.entries({ limit: PAGE, ...(after === undefined ? {} : { after }) })
+      const page = await this.#parts.store.entries({ limit: PAGE, ...(after === undefined ? {} : { after }) })
       for (const { key, value } of page) yield [key, value]
       if (page.length < PAGE) return
       after = page.at(-1)?.key
@@ -43,7 +51,7 @@ export class Buddies {
 
   /** An administrator asks us to ask a peer; a request that bounced or waits is repeated (XEP-0267 §2). */
   async ask(domain: string, by: string): Promise<Buddy> {
-    if (domain === this.ctx.host.name)
+    if (domain === this.#parts.ctx.host.name)
       throw new CodedError('ERR_BUDDY_SELF', 'a server is no buddy of its own')
     return this.#subscribe(domain, { by, why: 'administrator' })
   }
@@ -88,16 +96,16 @@ export class Buddies {
       return { ...inState(old, outbound('unsubscribed', stateOf(old)).state), ...(note ? { note } : {}) }
     })
     this.#send('unsubscribed', domain)
-    this.ctx.log.info({ peer: domain, by }, 'buddy request refused')
+    this.#parts.ctx.log.info({ peer: domain, by }, 'buddy request refused')
   }
 
   /** Ends both directions and every request; the peer is told what concerns it. */
   async remove(domain: string, by: string): Promise<void> {
-    const before = await this.store.get(domain)
+    const before = await this.#parts.store.get(domain)
     if (!before) throw new StanzaError('item-not-found', `${domain} is not in the server roster`)
-    await this.store.delete(domain)
-    this.changed(domain, before, undefined)
-    this.ctx.log.info({ peer: domain, by }, 'buddy removed')
+    await this.#parts.store.delete(domain)
+    this.#parts.changed(domain, before, undefined)
+    this.#parts.ctx.log.info({ peer: domain, by }, 'buddy removed')
     if (isTo(before) || before.ask) this.#send('unsubscribe', domain)
     if (isFrom(before)) this.#send('unavailable', domain)
     if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
@@ -115,14 +123,14 @@ export class Buddies {
     if (decision === 'refuse') return this.#send('unsubscribed', domain)
     if (decision === 'answer') return this.#send('subscribed', domain)
     if (decision === 'drop') return
-    const before = await this.store.get(domain)
+    const before = await this.#parts.store.get(domain)
     await this.#update(domain, old => ({
       ...inState(old, inbound('subscribe', stateOf(old)).state),
       receivedAt: old.pendingIn ? old.receivedAt : Date.now()
     }))
     if (decision === 'ask') {
       if (before?.pendingIn) return
-      this.ctx.log.warn(
+      this.#parts.ctx.log.warn(
         { peer: domain },
         'a server asks to be a buddy: an administrator has to approve or refuse'
       )
@@ -132,16 +140,16 @@ export class Buddies {
   }
 
   async #decide(domain: string): Promise<'answer' | 'refuse' | 'drop' | 'ask' | { by: string }> {
-    const buddy = await this.store.get(domain)
+    const buddy = await this.#parts.store.get(domain)
     if (isFrom(buddy)) return 'answer' // RFC 6121 §3.1.3
     if (buddy?.initiated && (buddy.ask || isTo(buddy)))
       return { by: `request of ${buddy.requestedBy ?? 'ours'}` }
-    const policy = await this.policy.current()
-    if (policy === 'always' || (policy === 'listed' && this.policy.isListed(domain)))
+    const policy = await this.#parts.policy.current()
+    if (policy === 'always' || (policy === 'listed' && this.#parts.policy.isListed(domain)))
       return { by: `policy:${policy}` }
     if (policy === 'never') return 'refuse'
-    if (!buddy?.pendingIn && (await this.#pending()) >= this.limits().maxPending) {
-      this.ctx.log.warn({ peer: domain }, 'buddy request dropped: as many wait as may')
+    if (!buddy?.pendingIn && (await this.#pending()) >= this.#parts.limits().maxPending) {
+      this.#parts.ctx.log.warn({ peer: domain }, 'buddy request dropped: as many wait as may')
       return 'drop'
     }
     return 'ask'
@@ -187,38 +195,43 @@ export class Buddies {
     await this.#update(domain, old => (old.ask ? { ...old, problem: reason } : old))
   }
 
-  /** Tells those who may know that this server is there, or goes (XEP-0267 §1 by RFC 6121 §4). */
-  async tellAll(type: 'unavailable' | undefined): Promise<void> {
-    for await (const [domain, buddy] of this.all()) {
-      if (isFrom(buddy)) this.#send(type, domain)
-      if (type === undefined && isTo(buddy)) this.#send('probe', domain)
+  /** This server is there: those who may know are told, and the others asked (XEP-0267 §1 by RFC 6121 §4.2, §4.3). */
+  announce(): void {
+    for (const { domain, from, to } of this.#parts.published.all()) {
+      if (from) this.#send(undefined, domain)
+      if (to) this.#send('probe', domain)
     }
+  }
+
+  /** This server goes (RFC 6121 §4.5). Told from memory, at once: there is no time to read. */
+  takeLeave(): void {
+    for (const { domain, from } of this.#parts.published.all()) if (from) this.#send('unavailable', domain)
   }
 
   /** A probe: what is told depends on who asks (RFC 6121 §4.3.2). */
   async onProbe(domain: string): Promise<void> {
-    this.#send(isFrom(await this.store.get(domain)) ? undefined : 'unsubscribed', domain)
+    this.#send(isFrom(await this.#parts.store.get(domain)) ? undefined : 'unsubscribed', domain)
   }
 
   /** One change of one buddy: the database, then whoever watches. The same object means no change. */
   async #update(domain: string, fn: (old: Buddy) => Buddy): Promise<Buddy> {
     let before: Buddy | undefined
-    const after = await this.store.update(domain, old => {
+    const after = await this.#parts.store.update(domain, old => {
       before = old
       const next = fn(old ?? NOBODY)
       return isNobody(next) ? undefined : next
     })
-    this.changed(domain, before, after)
+    this.#parts.changed(domain, before, after)
     return after ?? NOBODY
   }
 
   #send(type: string | undefined, domain: string): void {
-    this.ctx.send(el('presence', { from: this.ctx.host.name, to: domain, type }))
+    this.#parts.ctx.send(el('presence', { from: this.#parts.ctx.host.name, to: domain, type }))
   }
 
   /** XEP-0267 §1: the administrators are asked; a normal message waits for those who are away. */
   #prompt(domain: string): void {
-    const { ctx } = this
+    const { ctx } = this.#parts
     const body =
       `The server ${domain} asks to be a buddy of ${ctx.host.name}. ` +
       `Approve or refuse it with the command "Pending buddy requests" of ${ctx.host.name}.`

@@ -1,8 +1,18 @@
-import { defineModule, HANDLED, StanzaError, z, type Handled, type StanzaEvent, type Traced } from '#core'
+import {
+  defineModule,
+  HANDLED,
+  StanzaError,
+  z,
+  type Handled,
+  type HostEvents,
+  type StanzaEvent,
+  type Traced
+} from '#core'
 import { Buddies } from './buddies'
 import { Buddy, isFrom, isTo } from './buddy'
 import { commands } from './commands'
 import { PolicyInForce, PolicyName } from './policy'
+import { Published, type ServerBuddy } from './published'
 
 const FEATURE = 'urn:xmpp:server-presence'
 
@@ -22,6 +32,17 @@ const config = z.object({
     .describe('Requests that wait for an administrator, at most; further ones are dropped.')
 })
 
+const CHANGED = {
+  name: 'server_buddy/changed',
+  when: 'something in the server roster has changed; both directions are told apart',
+  payload: '{ domain, before, after }',
+  async: 'yes',
+  handled: ''
+} as const
+
+/** Where servers speak for themselves: another server, the one that this host is attached to, a host of this one. */
+const SERVERS: ReadonlySet<string> = new Set(['s2s', 'upstream', 'local'])
+
 /** What other modules build on. */
 export interface ServerBuddyApi {
   /** Whether trust is mutual: both subscriptions are there. */
@@ -37,38 +58,43 @@ export default defineModule({
   on: ['virtual', 'component'],
   dependencies: ['adhoc'],
   config,
-  setup(ctx, saved): ServerBuddyApi {
+  async setup(ctx, saved): Promise<ServerBuddyApi> {
     const policy = new PolicyInForce(ctx.store('policy', PolicyName), () => ctx.config)
-    const buddies = new Buddies(
+    const published = new Published(ctx)
+    const buddies = new Buddies({
       ctx,
-      ctx.store('buddies', Buddy),
+      store: ctx.store('buddies', Buddy),
       policy,
-      () => ctx.config,
-      (domain, before, after) => {
-        void ctx.run('server_buddy/changed', { domain, before, after })
+      limits: () => ctx.config,
+      published,
+      changed(domain, before, after) {
+        published.set(domain, after)
+        void tell({ domain, before, after })
       }
-    )
+    })
+    const tell = async (change: HostEvents['server_buddy/changed']): Promise<void> => {
+      try {
+        await ctx.run('server_buddy/changed', change)
+      } catch (err) {
+        ctx.log.error({ err }, 'a handler of server_buddy/changed failed')
+      }
+    }
+    for await (const [domain, buddy] of buddies.all()) published.set(domain, buddy)
+    ctx.add('event', CHANGED)
     ctx.add('disco-feature', FEATURE) // XEP-0267 §3
     for (const command of commands(ctx, buddies, policy)) ctx.adhoc(command)
 
     // Before the default handler: only bare domains are servers (XEP-0267 §1); others pass on.
     ctx.hook('presence/host', event => receive(buddies, event), { priority: 10 })
 
-    const announce = (): Promise<void> => buddies.tellAll(undefined)
-    ctx.on(
-      'server/started',
-      () => void announce().catch((err: unknown) => ctx.log.error({ err }, 'presence to buddies failed'))
-    )
-    ctx.on(
-      'server/stopping',
-      () =>
-        void buddies
-          .tellAll('unavailable')
-          .catch((err: unknown) => ctx.log.error({ err }, 'presence to buddies failed'))
-    )
-    if (saved === undefined && ctx.server.started) ctx.after(0, announce)
+    ctx.on('server/started', () => buddies.announce())
+    // All of it is on its way when this ends: streams are closed next
+    ctx.on('server/stopping', () => buddies.takeLeave())
+    if (saved === undefined && ctx.server.started) ctx.after(0, () => buddies.announce())
     ctx.save(() => 'running')
-    ctx.defer(({ why }) => (why === 'unload' ? buddies.tellAll('unavailable') : undefined))
+    ctx.defer(({ why }) => {
+      if (why === 'unload') buddies.takeLeave()
+    })
 
     ctx.reconfigure(() => true)
     const directions = async (domain: string): Promise<{ to: boolean; from: boolean }> => {
@@ -87,7 +113,7 @@ export default defineModule({
 
 /** Whether the sender really is that domain: what core authenticated, not what `from` says. */
 function isAuthentic({ origin, from }: StanzaEvent): boolean {
-  return origin.kind !== 'c2s' && origin.name === from.full
+  return SERVERS.has(origin.kind) && origin.name === from.full
 }
 
 async function receive(buddies: Buddies, event: StanzaEvent): Promise<Handled | void> {
@@ -129,6 +155,10 @@ async function receive(buddies: Buddies, event: StanzaEvent): Promise<Handled | 
 declare module '#core' {
   interface ModuleApis {
     server_buddy: ServerBuddyApi
+  }
+  interface ItemTypes {
+    /** A peer in the server roster of the host, with its state; another item takes its place at each change. */
+    'server-buddy': ServerBuddy
   }
   interface HostEvents {
     /** The server roster has changed. */
