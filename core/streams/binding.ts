@@ -15,16 +15,24 @@ export function negotiationOf(iq: Element): 'bind' | 'session' | undefined {
   return undefined
 }
 
+/** The resource that a request to bind one asks for (RFC 6120 §7.6, §7.7). */
+export function wantedResource(iq: Element): string | undefined {
+  const bind = childOf(iq, 'bind')
+  return bind && childText(bind, 'resource')
+}
+
 /**
- * The full JID for a request to bind a resource (RFC 6120 §7). It is free when this returns: a session that was
+ * The full JID for an attempt to bind a resource (RFC 6120 §7). It is free when this returns: a session that was
  * replaced has been closed. Throws a StanzaError.
  */
-export function resourceFor(iq: Element, user: string, host: StreamHost, settings: StreamSettings): JID {
-  if (!iq.attrs.id) throw new StanzaError('bad-request', 'an iq needs an id')
-  const bind = childOf(iq, 'bind')
+export function resourceFor(
+  wanted: string | undefined,
+  user: string,
+  host: StreamHost,
+  settings: StreamSettings
+): JID {
   // RFC 6120 §7.7.2.1: an empty resource is made to conform, so it is one of ours
-  const wanted = (bind && childText(bind, 'resource')) || newResource()
-  const jid = withResource(user, host.name, wanted)
+  const jid = withResource(user, host.name, wanted || newResource())
   const bound = host.sessions.of(user)
   const holder = bound.get(jid.resource)
   if (holder && settings.conflict === 'replace') {

@@ -1,38 +1,26 @@
-import { errorReply, isStanzaError, StanzaError, StreamError } from '../errors'
-import { isPromise } from '../events/hooks'
-import type { JID } from '../jid'
-import { el, firstChild, nsOf, type Element } from '../xml/element'
-import { NS } from '../xml/namespaces'
-import type { StreamHeader } from '../xml/parser'
+import { StanzaError } from '../errors'
+import { el, type Element } from '../xml/element'
 import { serialize } from '../xml/serialize'
-import type { StreamBackend, StreamHost, StreamSession } from './backend'
-import { bindResult, negotiationOf, resourceFor, sessionResult } from './binding'
+import type { StreamBackend } from './backend'
+import { negotiationOf, sessionResult } from './binding'
 import { QUEUE_FULL, type Connection } from './connection'
-import { featuresAfterAuth, featuresBeforeAuth, type TlsOffer } from './features'
-import { readHeader, type ReadHeader } from './header'
-import { Login, type LoginStream } from './login'
-import type { SessionState } from './session'
+import type { ResumeOutcome } from './negotiable'
+import { isStanza, Negotiation } from './negotiation'
 import type { StreamSettings } from './settings'
-import { CLOSED, HEADER, NEGOTIATING, ONLINE, pingOf, Stream, TLS_HANDSHAKE } from './stream'
+import { CLOSED, pingOf } from './stream'
 
-/** A client's stream, from its header to its end: RFC 6120 §4 to §7 as the receiving entity. */
-export class ClientStream extends Stream implements StreamSession, LoginStream {
-  user = ''
-  jid: JID | undefined
-  lang = ''
-  readonly state: SessionState = {}
-  readonly #backend: StreamBackend
-  #host: StreamHost | undefined
-  /** Who the client says to be, inside TLS (RFC 6120 §6.4.6). */
-  #claimed = ''
-  #login: Login | undefined
+/*
+ * Where to look: `negotiable.ts` says which steps lead to a bound resource and how to take them in another way than
+ * RFC 6120's (SASL2, Bind 2), `negotiation.ts` takes them, this file is what comes after.
+ */
+
+/** A client's stream and, once a resource is bound, its session. */
+export class ClientStream extends Negotiation {
   /** What is sent while a resource is being bound. */
   #early: string[] | undefined
-  #bindFailures = 0
 
   constructor(connection: Connection, backend: StreamBackend, settings: StreamSettings) {
-    super(connection, settings, backend)
-    this.#backend = backend
+    super(connection, backend, settings)
   }
 
   send(stanza: Element): void {
@@ -45,6 +33,17 @@ export class ClientStream extends Stream implements StreamSession, LoginStream {
     else this.connection.send(this.connection.framing.element(xml))
   }
 
+  protected holdBack(): void {
+    this.#early = []
+  }
+
+  protected letGo(first?: () => void): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    first?.()
+    if (this.jid) for (const xml of early) this.sendRaw(xml)
+  }
+
   /** Stops reading from the client, until `resume`: its queue is full. */
   pause(): void {
     this.connection.pause(QUEUE_FULL)
@@ -54,263 +53,46 @@ export class ClientStream extends Stream implements StreamSession, LoginStream {
     this.connection.resume(QUEUE_FULL)
   }
 
-  protected over(reason: string): void {
-    this.#login = undefined
+  protected override over(reason: string): void {
     this.#early = undefined
-    if (this.jid) this.#backend.closed(this, reason)
+    super.over(reason)
   }
 
   protected ask(): void {
     this.send(pingOf(this.domain, this.jid?.full))
   }
 
-  // --- header and features
-
-  header(header: StreamHeader): void {
-    if (this.phase === CLOSED) return
-    if (this.phase !== HEADER)
-      return this.close(new StreamError('bad-format', 'the stream has begun already'))
-    this.phase = NEGOTIATING
-    this.whenOpen(() => this.#begin(readHeader(header)))
-  }
-
-  #begin(read: ReadHeader): void {
-    const host = read.domain === '' ? undefined : this.#backend.host(read.domain)
-    this.sendHeader(host?.name ?? this.#backend.defaultDomain(), read.from, read.old)
-    const fault = read.fault ?? this.#addressFault(host)
-    if (fault || !host) return this.close(fault)
-    this.#host = host
-    this.domain = host.name
-    this.lang = read.lang
-    this.#claimed = this.secure ? read.from : ''
-    const tls = this.#tlsOffer()
-    if (!tls) return
-    const features = this.user === '' ? featuresBeforeAuth(host, this, tls) : featuresAfterAuth(host, this)
-    this.connection.send(this.connection.framing.streamElement('features', features))
-  }
-
-  #addressFault(host: StreamHost | undefined): StreamError | undefined {
-    if (!host) return new StreamError('host-unknown', 'this server does not serve that domain')
-    if (this.user !== '' && host.name !== this.domain) {
-      return new StreamError('not-authorized', `you are authenticated at ${this.domain}`)
-    }
-    return undefined
-  }
-
-  /** What TLS is possible now; undefined when the stream had to be closed. */
-  #tlsOffer(): TlsOffer | undefined {
-    const { tls } = this.settings
-    if (this.secure || tls === 'off' || this.user !== '') return 'none'
-    if (this.transport === 'tcp' && this.#backend.secureContext(this.domain)) return tls
-    if (tls === 'optional') return 'none'
-    if (this.transport === 'websocket') {
-      // RFC 7395 §3.9
-      this.close(new StreamError('policy-violation', 'this server wants TLS: connect to wss://'))
-    } else {
-      this.#backend.log.error(
-        { host: this.domain },
-        'TLS is required, but there is no certificate for this host'
-      )
-      this.close(new StreamError('internal-server-error'))
-    }
-    return undefined
-  }
-
-  // --- elements
-
-  element(element: Element, bytes: number): void {
-    if (this.phase === ONLINE) return this.#online(element, bytes)
-    if (this.phase === NEGOTIATING) return this.whenOpen(() => this.#negotiate(element))
-    if (this.phase === HEADER) this.close(notAHeader(element))
-  }
-
-  #online(element: Element, bytes: number): void {
+  protected online(element: Element, bytes: number): void {
     const { name, attrs } = element
-    if (!isStanza(element)) return this.#other(element)
+    if (!isStanza(element)) return this.other(element)
     if (name === 'iq') {
       if (attrs.type === 'set' && this.#renegotiated(element)) return
     } else if (this.lang !== '' && attrs['xml:lang'] === undefined) {
       // RFC 6120 §8.1.5
       attrs['xml:lang'] = this.lang
     }
-    this.#backend.stanza(this, element, bytes)
+    this.backend.stanza(this, element, bytes)
   }
 
   #renegotiated(iq: Element): boolean {
     const negotiation = negotiationOf(iq)
     if (!negotiation) return false
     if (negotiation === 'session') this.send(sessionResult(iq))
-    else this.#refuse(iq, new StanzaError('not-allowed', 'a resource is bound already'))
+    else this.refuse(iq, new StanzaError('not-allowed', 'a resource is bound already'))
     return true
   }
 
-  #negotiate(element: Element): void {
-    const stanza = isStanza(element)
-    if (!stanza && nsOf(element) === NS.TLS) return this.#startTls(element)
-    if (this.user !== '') return stanza ? this.#beforeBind(element) : this.#other(element)
-    if (stanza) return this.#beforeAuth(element)
-    if (nsOf(element) === NS.SASL) return this.#authenticate(element)
-    this.#unsupported(element)
+  protected nonza(element: Element): boolean {
+    return this.backend.streamElement(this, element)
   }
 
-  /** A top-level element that is no stanza (RFC 6120 §4.8.4). */
-  #other(element: Element): void {
-    if (!this.#backend.streamElement(this, element)) this.#unsupported(element)
+  enableManagement(): Element {
+    return el('failed', 'urn:xmpp:sm:3', el('feature-not-implemented', 'urn:ietf:params:xml:ns:xmpp-stanzas'))
   }
 
-  #unsupported(element: Element): void {
-    const ns = nsOf(element)
-    if (ns === NS.STREAM && element.name === 'error') {
-      const condition = firstChild(element)?.name ?? 'none'
-      this.#backend.log.debug(
-        { condition, user: this.user, host: this.domain },
-        'a client reports a stream error'
-      )
-      return this.streamEnd()
-    }
-    // RFC 6120 §4.8.3
-    if (ns === NS.SERVER || ns === NS.COMPONENT) {
-      return this.close(new StreamError('invalid-namespace', `stanzas are in ${NS.CLIENT} here`))
-    }
-    this.close(new StreamError('unsupported-stanza-type'))
+  resumeSession(_resume: Element, outcome: ResumeOutcome): void {
+    outcome(
+      el('failed', 'urn:xmpp:sm:3', el('feature-not-implemented', 'urn:ietf:params:xml:ns:xmpp-stanzas'))
+    )
   }
-
-  // --- TLS
-
-  #startTls(element: Element): void {
-    const { tls } = this.settings
-    const offered = this.transport === 'tcp' && !this.secure && this.user === '' && tls !== 'off'
-    const context =
-      offered && element.name === 'starttls' ? this.#backend.secureContext(this.domain) : undefined
-    if (context && element.children.length === 0) {
-      this.opened = false
-      this.#login = undefined
-      this.phase = TLS_HANDSHAKE
-      if (this.connection.startTls(context, serialize(el('proceed', NS.TLS)))) return
-      this.opened = true
-    }
-    // RFC 6120 §5.4.2.2
-    this.phase = NEGOTIATING
-    this.answer(el('failure', NS.TLS))
-    this.close()
-    this.connection.end()
-  }
-
-  secured(): void {
-    // RFC 6120 §5.4.3.3: what was said before does not count
-    this.domain = ''
-    this.lang = ''
-    this.#host = undefined
-    if (this.phase === TLS_HANDSHAKE) this.phase = HEADER
-  }
-
-  // --- SASL
-
-  #beforeAuth(stanza: Element): void {
-    const payload = stanza.name === 'iq' ? firstChild(stanza) : undefined
-    const items = payload && !this.#tlsFirst ? (this.#host?.items.list('preauth-iq') ?? []) : []
-    const item = items.find(({ ns, name }) => name === payload?.name && ns === nsOf(payload))
-    // RFC 6120 §4.3.5
-    if (!item) return this.close(new StreamError('not-authorized', 'authenticate first'))
-    const result = item.handle(this, stanza)
-    if (isPromise(result))
-      this.wait(
-        result,
-        () => undefined,
-        error => this.broken(error)
-      )
-  }
-
-  get #tlsFirst(): boolean {
-    return this.settings.tls === 'required' && !this.secure
-  }
-
-  #authenticate(element: Element): void {
-    const host = this.#host
-    if (!host) return
-    this.#login ??= new Login(this, {
-      host,
-      tlsFirst: this.#tlsFirst,
-      retries: this.settings.authRetries,
-      log: this.#backend.log
-    })
-    this.#login.element(element)
-  }
-
-  loggedIn(user: string, success: Element): void {
-    // RFC 6120 §6.4.6
-    if (this.#claimed !== '' && this.#claimed !== `${user}@${this.domain}`) {
-      return this.close(new StreamError('invalid-from', `the stream is from ${this.#claimed}`))
-    }
-    this.#login = undefined
-    this.user = user
-    this.answer(success)
-    // RFC 6120 §6.4.6
-    this.phase = HEADER
-    this.opened = false
-    this.connection.limits = this.settings.limits
-    this.connection.restart()
-    this.#backend.authenticated(this)
-  }
-
-  // --- binding
-
-  #beforeBind(stanza: Element): void {
-    // RFC 6120 §7.1
-    if (stanza.name !== 'iq' || negotiationOf(stanza) !== 'bind') {
-      return this.close(new StreamError('not-authorized', 'bind a resource first'))
-    }
-    const host = this.#host
-    if (!host) return
-    try {
-      const jid = resourceFor(stanza, this.user, host, this.settings)
-      this.jid = jid
-      this.#early = []
-      const result = this.#backend.bind(this, jid)
-      if (!isPromise(result)) return this.#bound(stanza, jid)
-      this.wait(
-        result,
-        () => this.#bound(stanza, jid),
-        error => this.#notBound(stanza, error)
-      )
-    } catch (error) {
-      this.#notBound(stanza, error)
-    }
-  }
-
-  #bound(iq: Element, jid: JID): void {
-    const early = this.#early ?? []
-    this.#early = undefined
-    this.phase = ONLINE
-    this.connection.deadline = 0
-    this.send(bindResult(iq, jid))
-    for (const xml of early) this.sendRaw(xml)
-  }
-
-  #notBound(iq: Element, error: unknown): void {
-    this.jid = undefined
-    this.#early = undefined
-    if (!isStanzaError(error)) return this.broken(error)
-    this.#refuse(iq, error)
-    // RFC 6120 §7.7.3
-    if (++this.#bindFailures <= this.settings.bindRetries) return
-    this.close(new StreamError('policy-violation', 'too many failed attempts to bind a resource'))
-  }
-
-  #refuse(iq: Element, error: StanzaError): void {
-    const reply = errorReply(iq, error)
-    if (reply) this.send(reply)
-  }
-}
-
-function isStanza({ name, attrs }: Element): boolean {
-  return attrs.xmlns === undefined && (name === 'message' || name === 'presence' || name === 'iq')
-}
-
-/** What to answer where a stream should begin. */
-function notAHeader({ name }: Element): StreamError {
-  // RFC 7395 §3.3.2
-  if (name === 'open' || name === 'close')
-    return new StreamError('invalid-namespace', `<${name}/> is in ${NS.FRAMING}`)
-  return new StreamError('bad-format', 'a stream begins with its header')
 }
