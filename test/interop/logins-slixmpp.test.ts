@@ -1,0 +1,3 @@
+import { loginTests, pythonClient } from './logins/ways'
+
+loginTests(pythonClient('slixmpp', 'slixmpp', 'slixmpp_login.py'))
