@@ -9,9 +9,9 @@ import {
   type FormDef,
   type FormValues
 } from '#core'
+import { ADMIN } from '../lib_admin'
 import { actOnEach } from './acts'
 import { accountField, accountsField } from './addresses'
-import { ADMIN } from './names'
 import { mustBeAllowed } from './rights'
 
 /** What an administrator may tell about a new account (XEP-0133 §4.1). */

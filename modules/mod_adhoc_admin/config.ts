@@ -1,6 +1,5 @@
 import { renderForm, type AdhocCommand, type Context } from '#core'
-import { done, refused } from './audit'
-import { OWN } from './names'
+import { done, OWN, refused } from '../lib_admin'
 
 const COMMAND = 'config-reload'
 

@@ -6,9 +6,8 @@ import {
   type FormDef,
   type FormField
 } from '#core'
-import { done } from './audit'
+import { ADMIN, done } from '../lib_admin'
 import type { AdminConfig } from './index'
-import { ADMIN } from './names'
 
 /** Some addresses of many. */
 interface Listed {

@@ -9,8 +9,7 @@ import {
   type ModuleStatus,
   type ReloadReport
 } from '#core'
-import { done, refused } from './audit'
-import { OWN } from './names'
+import { done, OWN, refused } from '../lib_admin'
 
 /** Stands for all hosts, and the server, that the config turns a module on for. No host has this name. */
 const EVERYWHERE = '*'

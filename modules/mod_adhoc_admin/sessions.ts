@@ -7,9 +7,9 @@ import {
   type Context,
   type FormDef
 } from '#core'
+import { ADMIN } from '../lib_admin'
 import { actOnEach } from './acts'
 import { accountsField } from './addresses'
-import { ADMIN } from './names'
 import { mustBeAllowed } from './rights'
 
 /** XEP-0133 §4.5. */

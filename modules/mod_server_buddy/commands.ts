@@ -7,13 +7,10 @@ import {
   type FormDef,
   type FormValues
 } from '#core'
+import { ADMIN, OWN } from '../lib_admin'
 import type { Buddies } from './buddies'
 import { type Buddy } from './buddy'
 import { POLICIES, type Policy, type PolicyInForce } from './policy'
-
-const ADMIN = 'http://jabber.org/protocol/admin'
-/** The namespace of Balcony's own commands. */
-const OWN = 'urn:balcony:admin'
 
 /** XEP-0267 §2, byte for byte where the example says it. */
 const REQUEST_FORM: FormDef = {

@@ -40,9 +40,6 @@ const CHANGED = {
   handled: ''
 } as const
 
-/** Where servers speak for themselves: another server, the one that this host is attached to, a host of this one. */
-const SERVERS: ReadonlySet<string> = new Set(['s2s', 'upstream', 'local'])
-
 /** What other modules build on. */
 export interface ServerBuddyApi {
   /** Whether trust is mutual: both subscriptions are there. */
@@ -113,7 +110,9 @@ export default defineModule({
 
 /** Whether the sender really is that domain: what core authenticated, not what `from` says. */
 function isAuthentic({ origin, from }: StanzaEvent): boolean {
-  return SERVERS.has(origin.kind) && origin.name === from.full
+  // The server that this host is attached to answers for everybody it speaks for: nobody else can reach us
+  if (origin.kind === 'upstream') return true
+  return (origin.kind === 's2s' || origin.kind === 'local') && origin.name === from.full
 }
 
 async function receive(buddies: Buddies, event: StanzaEvent): Promise<Handled | void> {

@@ -84,7 +84,7 @@ test('a request counts only where core authenticated its domain: s2s, upstream, 
     await abroad.says(asks('d.example/resource'), 's2s', 'd.example')
     await agrees(admin, 'channels.localhost', {})
     await abroad.says(asks('e.example'), 's2s')
-    await abroad.says(asks('f.example'), 'upstream')
+    await abroad.says(asks('f.example'), 'upstream', 'channels.localhost')
     await agrees(admin, 'channels.localhost', { 'e.example': 'from out', 'f.example': 'from out' })
   })
 })

@@ -1,0 +1,2 @@
+export { done, refused, type Act } from './audit'
+export { ADMIN, OWN } from './names'
