@@ -31,6 +31,11 @@ export class LocalDomains implements Domains {
     return [...this.#hosts.values()]
   }
 
+  /** What hosts answer for beside their own names: the host by the domain. */
+  served(): ReadonlyMap<string, Host> {
+    return this.#served
+  }
+
   /** Throws `ERR_DOMAIN_TAKEN`. Returns the function that ends it. */
   serve(domain: string, host: Host): () => void {
     const owner = this.find(domain)

@@ -1,24 +1,32 @@
-import { X509Certificate } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { domainToASCII } from 'node:url'
 import { CodedError } from '../errors'
 import type { Log } from '../log'
+import {
+  daysLeft,
+  parseChain,
+  problem,
+  readAuthorities,
+  readChain,
+  remarksOn,
+  type Authorities,
+  type CertificateFiles,
+  type Chain
+} from './certificate-files'
+import { certificateMatches } from './identity'
 import { makeCertificate, type Pem } from './self-signed'
 
-/** Paths of PEM files: a certificate with its chain, and its key. */
-export interface CertificateFiles {
-  certificate: string
-  key: string
-}
+export type { CertificateFiles } from './certificate-files'
 
 export interface CertificatePlan {
   /** Every domain that is served; with files where it has a certificate of its own. */
   domains: ReadonlyMap<string, CertificateFiles | undefined>
   /** For domains without one of their own; without it the server makes one. */
   standard?: CertificateFiles | undefined
+  /** PEM files with authorities that other servers are believed by, beside those that come with Node. */
+  authorities?: readonly string[]
 }
 
 /** A certificate that this server made itself. */
@@ -31,13 +39,14 @@ export interface OwnCertificate extends CertificateFiles {
 
 /** A certificate that this server made is made anew when it has fewer days left. */
 const RENEW_DAYS = 30
-const WARN_DAYS = 14
-const DAY = 86_400_000
+
+/** No renegotiation, by which a peer would become another one. */
+const SECURE = constants.SSL_OP_NO_RENEGOTIATION
 
 /** The certificates of all domains, read at once and replaced at once. */
 export class Certificates {
-  #contexts = new Map<string, SecureContext>()
-  #standard: SecureContext | undefined
+  #identities = new Map<string, Identity>()
+  #standard: Identity | undefined
   #own: OwnCertificate | undefined
 
   /** @param folder where the server keeps the certificate that it makes */
@@ -51,56 +60,60 @@ export class Certificates {
     return this.#own
   }
 
-  /** What TLS needs for a domain: its own certificate, or the one for all. */
+  /** What TLS with clients needs for a domain: its own certificate, or the one for all. */
   secureContext(domain: string): SecureContext | undefined {
-    return this.#contexts.get(domain) ?? this.#standard
+    return this.#identity(domain)?.context
   }
 
   /**
-   * Reads all certificates, also again while streams run: those that there are keep theirs. Throws CodedError
-   * `ERR_CERTIFICATE` with what is wrong with which file; then everything stays as it was.
+   * The same for TLS with other servers, on either side. It knows the authorities that they are believed by. No
+   * session is ever resumed, so that each connection shows its certificate (XEP-0178 §3).
    */
-  async load({ domains, standard }: CertificatePlan): Promise<void> {
-    const contexts = new Map<string, SecureContext>()
-    const others: string[] = []
-    for (const [domain, files] of domains) {
-      if (files) contexts.set(domain, await this.#read(files, [domain]))
-      else others.push(domain)
+  peerContext(domain: string): SecureContext | undefined {
+    return this.#identity(domain)?.peerContext
+  }
+
+  #identity(domain: string): Identity | undefined {
+    return this.#identities.get(domain) ?? this.#standard
+  }
+
+  /**
+   * Reads all certificates, also again while streams run: those that there are keep theirs. Returns a line for each
+   * that is another one than before. Throws CodedError `ERR_CERTIFICATE` with what is wrong with which file; then
+   * everything stays as it was.
+   */
+  async load({ domains, standard, authorities = [] }: CertificatePlan): Promise<string[]> {
+    const trusted = await Promise.all(authorities.map(readAuthorities))
+    const own = standard ? undefined : await this.#makeOwn(without(domains))
+    const common = standard ?? own
+    const identities = new Map<string, Identity>()
+    let commonIdentity: Identity | undefined
+    for (const { files, names } of usesOf(domains, common)) {
+      const chain = await readChain(files)
+      for (const remark of remarksOn(chain, names, trusted))
+        this.log.warn({ file: files.certificate }, remark)
+      const identity = new Identity(chain, trusted)
+      for (const name of names) identities.set(name, identity)
+      if (files === common) commonIdentity = identity
     }
-    const own = standard || others.length === 0 ? undefined : await this.#makeOwn(others)
-    const files = standard ?? own
-    const context = files && (await this.#read(files, others))
-    this.#contexts = contexts
-    this.#standard = context
+    const before = this.#identities
+    this.#identities = identities
+    this.#standard = commonIdentity
     this.#own = own
-  }
-
-  async #read(files: CertificateFiles, domains: readonly string[]): Promise<SecureContext> {
-    const pem = { certificate: await readPem(files.certificate), key: await readPem(files.key) }
-    const certificate = parse(pem, files)
-    this.#warn(certificate, files.certificate, domains)
-    try {
-      // RFC 7590 §3.1, BCP 195: TLS 1.2 and 1.3
-      return createSecureContext({ cert: pem.certificate, key: pem.key, minVersion: 'TLSv1.2' })
-    } catch (error) {
-      throw problem(files.key, `it cannot be used: ${(error as Error).message}`)
-    }
-  }
-
-  #warn(certificate: X509Certificate, file: string, domains: readonly string[]): void {
-    const days = daysLeft(certificate)
-    if (days < 0) this.log.warn({ file }, `the certificate expired on ${certificate.validTo}`)
-    else if (days < WARN_DAYS) this.log.warn({ file }, `the certificate expires on ${certificate.validTo}`)
-    const missing = domains.filter(domain => !names(certificate, domain))
-    if (missing.length > 0) this.log.warn({ file }, `the certificate does not name ${missing.join(', ')}`)
+    return news(before, identities)
   }
 
   /** The certificate in the data folder: what is there, if it will do, or a new one. */
-  async #makeOwn(domains: readonly string[]): Promise<OwnCertificate> {
+  async #makeOwn(domains: readonly string[]): Promise<OwnCertificate | undefined> {
+    if (domains.length === 0) return undefined
     const files = { certificate: join(this.folder, 'balcony.crt'), key: join(this.folder, 'balcony.key') }
     const there = await existing(files)
-    const known = there && parse(there, files)
-    if (known && daysLeft(known) >= RENEW_DAYS && domains.every(domain => names(known, domain))) {
+    const known = there && parseChain(there, files).certificate
+    if (
+      known &&
+      daysLeft(known) >= RENEW_DAYS &&
+      domains.every(domain => certificateMatches(known, domain))
+    ) {
       return { ...files, fingerprint: known.fingerprint256, fresh: false }
     }
     const made = await makeCertificate(domains, there?.key)
@@ -111,44 +124,111 @@ export class Certificates {
   }
 }
 
-async function readPem(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw problem(file, REASONS[code ?? ''] ?? message)
+/** A certificate in use. */
+class Identity {
+  readonly certificate: X509Certificate
+  readonly context: SecureContext
+  #peerContext: SecureContext | undefined
+
+  constructor(
+    private readonly chain: Chain,
+    private readonly trusted: readonly Authorities[]
+  ) {
+    this.certificate = chain.certificate
+    this.context = this.#make(SECURE)
+  }
+
+  /** Made for those alone who speak with other servers. */
+  get peerContext(): SecureContext {
+    return (this.#peerContext ??= this.#makePeerContext())
+  }
+
+  #makePeerContext(): SecureContext {
+    const made = this.#make(SECURE | constants.SSL_OP_NO_TICKET)
+    // The option `ca` would be in the place of Node's authorities; all of them together cost a megabyte for each
+    // certificate, and are named to every server that connects.
+    const { context } = made
+    for (const { pem } of this.trusted) context.addCACert(pem)
+    return made
+  }
+
+  #make(secureOptions: number): SecureContext {
+    const { pem, files } = this.chain
+    try {
+      // RFC 7590 §3.1, BCP 195: TLS 1.2 and 1.3
+      return createSecureContext({
+        cert: pem.certificate,
+        key: pem.key,
+        minVersion: 'TLSv1.2',
+        secureOptions
+      })
+    } catch (error) {
+      throw problem(files.key, `it cannot be used: ${(error as Error).message}`)
+    }
   }
 }
 
-const REASONS: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'the server may not read it',
-  EISDIR: 'it is a folder, not a file'
+/** What a plan says of a file, for the operator to read: faults keep it from being used, warnings do not. */
+export async function examine({
+  domains,
+  standard,
+  authorities = []
+}: CertificatePlan): Promise<{ faults: string[]; warnings: string[] }> {
+  const faults: string[] = []
+  const warnings: string[] = []
+  const note = (error: unknown): undefined => {
+    if (!(error instanceof CodedError)) throw error
+    faults.push(error.message)
+    return undefined
+  }
+  const trusted: Authorities[] = []
+  for (const file of authorities) {
+    const read = await readAuthorities(file).catch(note)
+    if (read) trusted.push(read)
+  }
+  for (const { files, names } of usesOf(domains, standard)) {
+    const chain = await readChain(files).catch(note)
+    if (chain)
+      warnings.push(...remarksOn(chain, names, trusted).map(remark => `${files.certificate}: ${remark}`))
+  }
+  return { faults, warnings }
 }
 
-/** The first certificate, which must belong to the key. */
-function parse(pem: Pem, files: CertificateFiles): X509Certificate {
-  let certificate: X509Certificate
-  try {
-    certificate = new X509Certificate(pem.certificate)
-  } catch {
-    throw problem(files.certificate, 'it holds no certificate in PEM format')
-  }
-  try {
-    createSecureContext({ cert: pem.certificate, key: pem.key })
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw problem(files.key, KEY_REASONS[code ?? ''] ?? `it is no usable key: ${message}`)
-  }
-  return certificate
+interface Use {
+  files: CertificateFiles
+  names: string[]
 }
 
-const KEY_REASONS: Record<string, string> = {
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'the key does not belong to the certificate',
-  ERR_OSSL_X509_KEY_TYPE_MISMATCH: 'the key does not belong to the certificate',
-  ERR_MISSING_PASSPHRASE: 'the key is encrypted; take the password off',
-  ERR_OSSL_PEM_NO_START_LINE: 'it holds no key in PEM format',
-  ERR_OSSL_UNSUPPORTED: 'it holds no key in PEM format'
+/** Each certificate once, with the domains that it is for; the common one in any case. */
+function usesOf(domains: CertificatePlan['domains'], common: CertificateFiles | undefined): Use[] {
+  const uses = new Map<string, Use>()
+  const use = (files: CertificateFiles): Use => {
+    const key = JSON.stringify([files.certificate, files.key])
+    const known = uses.get(key) ?? { files, names: [] }
+    uses.set(key, known)
+    return known
+  }
+  if (common) use(common)
+  for (const [domain, own] of domains) {
+    const files = own ?? common
+    if (files) use(files).names.push(domain)
+  }
+  return [...uses.values()]
+}
+
+/** The domains that have no certificate of their own. */
+function without(domains: CertificatePlan['domains']): string[] {
+  return [...domains].filter(([, files]) => !files).map(([domain]) => domain)
+}
+
+function news(before: ReadonlyMap<string, Identity>, after: ReadonlyMap<string, Identity>): string[] {
+  const lines: string[] = []
+  for (const [domain, { certificate }] of after) {
+    const old = before.get(domain)
+    if (old && old.certificate.fingerprint256 !== certificate.fingerprint256)
+      lines.push(`${domain}: another certificate, valid until ${certificate.validTo}`)
+  }
+  return lines
 }
 
 async function existing(files: CertificateFiles): Promise<Pem | undefined> {
@@ -165,18 +245,4 @@ async function replace(file: string, content: string, mode: number): Promise<voi
   const draft = `${file}.new`
   await writeFile(draft, content, { mode })
   await rename(draft, file)
-}
-
-function names(certificate: X509Certificate, domain: string): boolean {
-  const found =
-    isIP(domain) === 0 ? certificate.checkHost(domainToASCII(domain)) : certificate.checkIP(domain)
-  return found !== undefined
-}
-
-function daysLeft(certificate: X509Certificate): number {
-  return (Date.parse(certificate.validTo) - Date.now()) / DAY
-}
-
-function problem(file: string, why: string): CodedError {
-  return new CodedError('ERR_CERTIFICATE', `${file}: ${why}`)
 }

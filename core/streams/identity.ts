@@ -53,6 +53,10 @@ export function certificateProblem(
   return certificateMatches(certificate, domain) ? undefined : `its certificate does not name ${domain}`
 }
 
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey)
+}
+
 /** RFC 6125 §6.4.3: a wildcard is a whole label, the left-most, and stands for one; and never for all of a TLD. */
 function dnsMatches(name: string, wanted: string): boolean {
   if (!name.startsWith('*.')) return name === wanted

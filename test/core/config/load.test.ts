@@ -13,7 +13,8 @@ test('a file with one host is enough, everything else has defaults', () => {
     storage: { driver: 'sqlite', path: '/srv/balcony/data/balcony.sqlite', durability: 'full' },
     moduleFolders: [],
     operators: [],
-    tls: {},
+    tls: { ca: [] },
+    dns: { servers: [] },
     http: { listen: [] },
     limits: {
       stanzaBytes: 262_144,
