@@ -20,13 +20,15 @@ import { Components } from './routing/components/components'
 import type { QueueLimits } from './routing/queue'
 import { Router } from './routing/router'
 import { ServerFace } from './server/api'
+import { certificatePlan } from './server/certificate-plan'
 import { readConfig, type Loaded } from './server/config'
 import { LocalDomains } from './server/domains'
 import { installationSecret } from './server/secrets'
 import { acquireLock, openDatabase, type Database, type Lock } from './storage'
-import { Certificates, type CertificatePlan } from './streams/certificates'
+import { Certificates } from './streams/certificates'
 import { ClientListeners, type ClientPort } from './streams/listeners'
-import { DEFAULT_SETTINGS, type StreamSettings } from './streams/settings'
+import { DEFAULT_SETTINGS } from './streams/settings'
+import { StreamLimits, type BaseLimits } from './streams/rates/limits'
 import { DEFAULT_LIMITS } from './xml'
 
 export interface ServerOptions {
@@ -74,6 +76,7 @@ export class Server {
   readonly accounts: Accounts
   readonly domains = new LocalDomains()
   readonly router: Router
+  readonly limits: StreamLimits
   readonly clients: Clients
   readonly listeners: ClientListeners
   /** External components, ours and as one of others (XEP-0114). */
@@ -114,6 +117,11 @@ export class Server {
       { passwordChanged: (user, host) => this.bus.emit('account/password-changed', user, host) }
     )
     this.router = new Router(this.domains, this.#scope, this.log, this.metrics)
+    this.limits = new StreamLimits({
+      log: this.log,
+      metrics: this.metrics,
+      base: () => baseLimits(this.config)
+    })
     this.clients = new Clients({
       gate: this.gate,
       log: this.log,
@@ -122,10 +130,11 @@ export class Server {
       defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
       secureContext: domain => this.#certificates.secureContext(domain),
       limits: () => this.#queueLimits(),
+      streamLimits: this.limits,
       removedSince: (user, domain, time) => this.accounts.removedSince(user, domain, time),
       authenticated: session => this.bus.emit('session/authenticated', session)
     })
-    this.listeners = new ClientListeners(this.clients, () => streamSettings(this.config))
+    this.listeners = new ClientListeners(this.clients)
     this.dns = new Dns(this.config.server.dns)
     this.http = new HttpServer({
       gate: this.gate,
@@ -142,7 +151,8 @@ export class Server {
       defaultDomain: () => this.clients.defaultDomain(),
       isLocal: domain => this.domains.find(domain) !== undefined,
       limits: () => this.#queueLimits(),
-      settings: () => ({ ...DEFAULT_SETTINGS, ...streamSettings(this.config) }),
+      settings: kind => ({ ...DEFAULT_SETTINGS, ...this.limits.settings(kind) }),
+      streamLimits: this.limits,
       dial: async (host, port, signal) => {
         const { socket } = await dial([routeTarget({ host, port })], { dns: this.dns, signal })
         return socket
@@ -159,6 +169,7 @@ export class Server {
       },
       router: this.router,
       listening: this.listeners,
+      limits: this.limits,
       components: this.components,
       http: this.http,
       manager: () => this.manager,
@@ -225,6 +236,7 @@ export class Server {
       undo.push(() => server.router.stop())
       undo.push(() => server.manager.stop())
       await server.manager.start()
+      await server.#nameServedDomains()
       await server.#makeOperator()
       server.#tellCertificate()
       if (options.headless) return server
@@ -251,6 +263,15 @@ export class Server {
     }
   }
 
+  /** What a component serves beside its own name is known when its module runs, and needs a certificate too. */
+  async #nameServedDomains(): Promise<void> {
+    if (this.domains.served().size > 0) await this.#loadCertificates(this.config)
+  }
+
+  #loadCertificates(config: Config): Promise<string[]> {
+    return this.#certificates.load(certificatePlan(config, this.domains.served()))
+  }
+
   /** The one made just now; also one that a start which failed has left without telling anybody. */
   #tellCertificate(): void {
     const { own } = this.#certificates
@@ -265,9 +286,10 @@ export class Server {
 
   async #reloadConfig(): Promise<{ ok: boolean; lines: string[] }> {
     let next: Loaded
+    let certificates: string[]
     try {
       next = readConfig(this.#options.config, this.#options.env ?? process.env, this.#loaded.catalogue)
-      await this.#certificates.load(certificatePlan(next.config))
+      certificates = await this.#loadCertificates(next.config)
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       this.log.error(`config reload refused:\n${error.message}`)
@@ -275,8 +297,9 @@ export class Server {
     }
     const diff = diffConfig(this.config, next.config, this.#initial)
     if (diff.empty) {
-      this.log.info('config reloaded: nothing has changed')
-      return { ok: true, lines: ['nothing has changed'] }
+      const lines = certificates.length > 0 ? certificates : ['nothing has changed']
+      this.log.info(`config reloaded: ${lines.join('\n')}`)
+      return { ok: true, lines }
     }
     const { added, removed } = diff.hosts
     for (const name of removed) this.#endSessions(name)
@@ -286,6 +309,7 @@ export class Server {
       if (added.includes(host.name)) this.domains.add(host.name, host.type)
     this.#loaded = next
     this.log.level = next.config.server.log.level
+    this.limits.refresh()
     this.listeners.refresh()
     this.dns.configure(next.config.server.dns)
     const refused = await this.http.listen('core', httpPorts(next.config)).then(
@@ -296,7 +320,7 @@ export class Server {
     for (const name of removed) if (!added.includes(name)) this.domains.remove(name)
     this.bus.emit('config/reloaded')
     const failed = [...refused, ...report.failed]
-    const lines = [...formatDiff(diff), ...failed]
+    const lines = [...formatDiff(diff), ...certificates, ...failed]
     this.log.info(`config reloaded:\n${lines.join('\n')}`)
     return { ok: failed.length === 0, lines }
   }
@@ -346,27 +370,17 @@ function storageIn({ server }: Config, data: string): Parameters<typeof openData
   return { ...storage, path: path.resolve(data, path.relative(server.data, storage.path)) }
 }
 
-function certificatePlan({ server, hosts }: Config): CertificatePlan {
-  return {
-    domains: new Map([...hosts.values()].map(host => [host.name, filesOf(host.tls)])),
-    standard: filesOf(server.tls)
-  }
-}
-
-function filesOf(tls: { certificate?: string | undefined; key?: string | undefined } | undefined) {
-  return tls?.certificate && tls.key ? { certificate: tls.certificate, key: tls.key } : undefined
-}
-
 function httpPorts({ server }: Config): HttpPort[] {
   return server.http.listen.map(port => ({ ...port, tls: false }))
 }
 
-function streamSettings({ server: { limits } }: Config): Partial<StreamSettings> {
+function baseLimits({ server: { limits } }: Config): BaseLimits {
   const { depth, elements, attributes, stanzaBytes, stanzaBytesBeforeLogin } = limits
   return {
     authTimeout: limits.loginSeconds * 1000,
     maxOutput: limits.unreadBytes,
-    limits: { ...DEFAULT_LIMITS, depth, elements, attributes, stanzaBytes },
-    limitsBeforeAuth: { ...DEFAULT_SETTINGS.limitsBeforeAuth, stanzaBytes: stanzaBytesBeforeLogin }
+    maxOutputInAll: limits.unreadBytesInAll,
+    xml: { ...DEFAULT_LIMITS, depth, elements, attributes, stanzaBytes },
+    xmlBeforeAuth: { ...DEFAULT_SETTINGS.limitsBeforeAuth, stanzaBytes: stanzaBytesBeforeLogin }
   }
 }
