@@ -129,6 +129,7 @@ export class Server {
       host: domain => this.domains.get(domain),
       defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
       secureContext: domain => this.#certificates.secureContext(domain),
+      secret,
       limits: () => this.#queueLimits(),
       streamLimits: this.limits,
       removedSince: (user, domain, time) => this.accounts.removedSince(user, domain, time),

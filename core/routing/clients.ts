@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import type { Gate } from '../events/gate'
 import { isPromise } from '../events/hooks'
@@ -22,11 +23,16 @@ export interface ClientsOptions {
   host(domain: string): Host | undefined
   defaultDomain(): string
   secureContext(domain: string): SecureContext | undefined
+  /** Of this installation; names are made with it. */
+  secret: Buffer
   limits(): QueueLimits
   /** Whether an account was removed since then (milliseconds since the epoch). */
   removedSince(user: string, domain: string, time: number): boolean
   authenticated(session: ClientStream): void
 }
+
+/** As long as other resources that are ours. */
+const STABLE_NAME_BYTES = 9
 
 /** The end of a session, in the order of its stanzas. */
 interface Ended {
@@ -69,6 +75,11 @@ export class Clients implements StreamBackend {
 
   secureContext(domain: string): SecureContext | undefined {
     return this.#options.secureContext(domain)
+  }
+
+  stableName(domain: string, user: string, what: string): string {
+    const name = createHmac('sha256', this.#options.secret).update(JSON.stringify(['name', domain, user, what]))
+    return name.digest().toString('base64url', 0, STABLE_NAME_BYTES)
   }
 
   authenticated(session: ClientStream): void {

@@ -37,6 +37,11 @@ export interface StreamBackend {
   host(domain: string): StreamHost | undefined
   /** Named in the header that answers an unknown domain (RFC 6120 §4.9.1.3); '' if there is no host. */
   defaultDomain(): string
+  /**
+   * A name for a thing of a user: always the same, also after a restart, and nobody who does not know the secret of
+   * this installation can find it or what it stands for.
+   */
+  stableName(domain: string, user: string, what: string): string
   /** The certificate of a domain, or the default one; undefined where TLS is not configured. */
   secureContext(domain: string): SecureContext | undefined
   /** SASL succeeded: `session.user` is set. */

@@ -43,7 +43,7 @@ export function channelBindings(socket: TLSSocket): ChannelBindings {
 function endPointData(socket: TLSSocket): Buffer | undefined {
   const hash = endPointHash(socket)
   const certificate = certificateOf(socket)
-  return hash && certificate && createHash(hash).update(certificate).digest()
+  return hash && certificate ? createHash(hash).update(certificate).digest() : undefined
 }
 
 function endPointHash(socket: TLSSocket): string | undefined {

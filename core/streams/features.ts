@@ -2,20 +2,39 @@ import { el, type Element } from '../xml/element'
 import { NS } from '../xml/namespaces'
 import { serialize } from '../xml/serialize'
 import type { StreamHost } from './backend'
-import type { SaslMechanism } from './mechanism'
+import { loginOffer, type Bindable, type LoginOffer } from './offer'
+import { authenticationFeature } from './sasl2/features'
 import type { ClientSession } from './session'
 
 /** Whether STARTTLS is possible on a stream now, and whether it must come first (RFC 6120 §5.3.1). */
 export type TlsOffer = 'required' | 'optional' | 'none'
 
-/** What is offered to a client that is not authenticated (RFC 6120 §5.4.1, §6.4.1). */
-export function featuresBeforeAuth(host: StreamHost, session: ClientSession, tls: TlsOffer): string {
+/** What is offered to a client that is not authenticated (RFC 6120 §5.4.1, §6.4.1, XEP-0388 §2.1). */
+export function featuresBeforeAuth(
+  host: StreamHost,
+  session: ClientSession & Bindable,
+  tls: TlsOffer,
+  offer: LoginOffer = loginOffer(host, session)
+): string {
   // RFC 6120 §5.3.1: nothing beside a STARTTLS that is required
   if (tls === 'required') return serialize(el('starttls', NS.TLS, el('required')))
-  const mechanisms = offeredMechanisms(host, session.secure).map(({ name }) => el('mechanism', null, name))
+  const { mechanisms, bindings } = offer.old
   return join([
     tls === 'optional' && el('starttls', NS.TLS),
-    mechanisms.length > 0 && el('mechanisms', NS.SASL, mechanisms),
+    mechanisms.length > 0 &&
+      el(
+        'mechanisms',
+        NS.SASL,
+        mechanisms.map(name => el('mechanism', null, name))
+      ),
+    authenticationFeature(host, session, offer.sasl2),
+    // XEP-0440 §2
+    bindings.length > 0 &&
+      el(
+        'sasl-channel-binding',
+        NS.CHANNEL_BINDINGS,
+        bindings.map(type => el('channel-binding', { type }))
+      ),
     ...ofModules(host, session, 'sasl')
   ])
 }
@@ -28,14 +47,6 @@ export function featuresAfterAuth(host: StreamHost, session: ClientSession): str
     el('session', NS.SESSION, el('optional')),
     ...ofModules(host, session, 'bind')
   ])
-}
-
-/** The mechanisms of a host in its order of preference, without those that need TLS first (RFC 6120 §6.3.4). */
-export function offeredMechanisms(host: StreamHost, secure: boolean): SaslMechanism[] {
-  return host.items
-    .list('sasl-mechanism')
-    .filter(mechanism => secure || !mechanism.needsTls)
-    .sort((a, b) => b.strength - a.strength)
 }
 
 function ofModules(

@@ -19,8 +19,38 @@ export interface PreAuthIq {
   handle(session: ClientSession, iq: Element): void | Promise<void>
 }
 
+/** SASL2 on a host (XEP-0388), offered by one module. */
+export interface Sasl2Policy {
+  /** Outside TLS too, against XEP-0388 §3: for closed networks. */
+  outsideTls: boolean
+  /** With Bind 2 (XEP-0386). */
+  bind: boolean
+}
+
+/** What may be done together with logging in (XEP-0388 §2.1), beside Bind 2: taking up an earlier stream. */
+export interface Sasl2Feature {
+  /** The element to offer in `<inline/>`, nothing where it is not offered. Must not wait. */
+  offer(session: ClientSession): Element | undefined
+}
+
+/** A feature that a session may begin with (XEP-0386 §3.1). */
+export interface Bind2Feature {
+  /** Names it in the offer: its namespace, which what a client asks for is in. */
+  var: string
+  /** Whether it is offered on this stream; always unless given. */
+  offered?(session: ClientSession): boolean
+  /**
+   * Takes a child of `<bind/>` when the session is bound, before the client knows; the answer belongs into
+   * `<bound/>`. Must not wait.
+   */
+  start(session: ClientSession, request: Element): Element | undefined
+}
+
 declare module '../events/items' {
   interface ItemTypes {
+    sasl2: Sasl2Policy
+    'sasl2-feature': Sasl2Feature
+    'bind2-feature': Bind2Feature
     'stream-feature': StreamFeature
     'sasl-mechanism': SaslMechanism
     'preauth-iq': PreAuthIq

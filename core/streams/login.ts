@@ -1,24 +1,30 @@
 import { StreamError } from '../errors'
 import { isPromise } from '../events/hooks'
 import type { Log } from '../log'
-import { el, firstChild, textOf, type Element } from '../xml/element'
+import { el, nsOf, type Element } from '../xml/element'
 import { NS } from '../xml/namespaces'
 import type { StreamHost } from './backend'
-import type { SaslCondition, SaslExchange, SaslStep } from './mechanism'
-import { decodeSaslData, encodeChallengeData, encodeSuccessData } from './sasl'
+import type { ChannelBindings } from './channel-binding'
+import type { SaslCondition, SaslExchange, SaslOffer, SaslStep } from './mechanism'
+import type { Negotiable } from './negotiable'
+import { loginOffer, type LoginOffer } from './offer'
+import { OldProfile } from './old-profile'
+import { Sasl2Profile } from './sasl2/profile'
+import type { ClientSession } from './session'
 
 /** What a login needs of its stream. */
-export interface LoginStream {
-  readonly domain: string
-  readonly secure: boolean
-  readonly remoteAddress: string
+export interface LoginStream extends ClientSession {
+  readonly channelBindings: ChannelBindings | undefined
   /** Writes an element. */
   answer(element: Element): void
   /** Reads nothing more until the promise is settled. */
   wait<T>(promise: Promise<T>, then: (value: T) => void, failed: (error: unknown) => void): void
-  close(error: StreamError): void
-  /** Whether the client may be that user; then it is, and a new stream begins after `success` was sent. */
+  /** Whether the client has not said to be somebody else (RFC 6120 §6.4.6). */
+  agreesWith(user: string): boolean
+  /** The client is that user, and a new stream begins after `success` was sent (RFC 6120 §6.4.6). */
   loggedIn(user: string, success: Element): void
+  /** A name that stands for something of this user: always the same, also after a restart, and nobody can guess it. */
+  stableName(what: string): string
 }
 
 export interface LoginOptions {
@@ -30,63 +36,79 @@ export interface LoginOptions {
   log: Log
 }
 
-/** SASL on one stream, until it succeeds (RFC 6120 §6.4). */
+/** How SASL is written on a stream: by RFC 6120 §6.4, or by XEP-0388. */
+export interface LoginProfile {
+  readonly ns: string
+  readonly offer: SaslOffer
+  /** Takes an element of that namespace. `exchange`: what was under way, by this profile. */
+  element(element: Element, exchange: SaslExchange | undefined): void
+  challenge(data: Buffer): Element
+  /** The client has proved to be that user. */
+  succeeded(user: string, data: Buffer | undefined): void
+}
+
+type Success = Extract<SaslStep, { type: 'success' }>
+type Failure = Extract<SaslStep, { type: 'failure' }>
+
+/** SASL on one stream, by either profile, until it succeeds. */
 export class Login {
+  readonly offer: LoginOffer
   readonly #stream: LoginStream
   readonly #options: LoginOptions
-  #exchange: SaslExchange | undefined
+  readonly #old: LoginProfile
+  readonly #sasl2: LoginProfile
+  #underWay: { exchange: SaslExchange; profile: LoginProfile } | undefined
   #failures = 0
 
-  constructor(stream: LoginStream, options: LoginOptions) {
+  constructor(stream: Negotiable, options: LoginOptions) {
     this.#stream = stream
     this.#options = options
+    this.offer = loginOffer(options.host, stream)
+    this.#old = new OldProfile(this, stream, this.offer.old)
+    this.#sasl2 = new Sasl2Profile(this, stream, this.offer.sasl2)
   }
 
-  /** Takes an element in the namespace of SASL. */
+  /** XEP-0388 §2.4: nothing but its elements may come now. */
+  get exclusive(): boolean {
+    return this.#underWay?.profile === this.#sasl2
+  }
+
+  /** Whether the element is SASL's, by a profile that is offered. */
+  takes(element: Element): boolean {
+    const ns = nsOf(element)
+    return ns === NS.SASL || (ns === NS.SASL2 && this.offer.sasl2.mechanisms.length > 0)
+  }
+
+  /** Takes such an element. */
   element(element: Element): void {
-    const exchange = this.#exchange
-    // RFC 6120 §6.4.2: a new <auth/> discards what was under way
-    this.#exchange = undefined
-    if (element.name === 'abort') return this.#fail('aborted')
-    if (element.name === 'auth') return this.#auth(element)
-    if (element.name !== 'response') return this.#stream.close(new StreamError('unsupported-stanza-type'))
-    if (!exchange) return this.#fail('malformed-request', 'there is no challenge to respond to')
-    const data = this.#data(element)
-    if (data) this.#step(exchange, data)
+    const profile = nsOf(element) === NS.SASL2 ? this.#sasl2 : this.#old
+    const before = this.#underWay
+    this.#underWay = undefined
+    profile.element(element, before?.profile === profile ? before.exchange : undefined)
   }
 
-  #auth(element: Element): void {
+  /** An attempt to log in. No data is no initial response. */
+  attempt(profile: LoginProfile, name: string | undefined, data: Buffer | undefined): void {
     const { host, tlsFirst } = this.#options
-    const { domain, secure, remoteAddress } = this.#stream
+    const { domain, secure, remoteAddress, channelBindings } = this.#stream
     // RFC 6120 §6.5.4
-    if (tlsFirst) return this.#fail('encryption-required')
-    const name = element.attrs.mechanism
+    if (tlsFirst) return this.failed(profile, { condition: 'encryption-required' })
     const mechanism = host.items.list('sasl-mechanism').find(each => each.name === name)
-    if (!mechanism) return this.#fail('invalid-mechanism')
-    if (mechanism.needsTls && !secure) return this.#fail('encryption-required')
-    // RFC 6120 §6.4.2: no text is no initial response, "=" is one without data
-    const data = element.children.length === 0 ? undefined : this.#data(element)
-    if (!data && element.children.length > 0) return
-    this.#step(mechanism.start({ domain, secure, remoteAddress }), data)
+    if (mechanism?.needsTls && !secure) return this.failed(profile, { condition: 'encryption-required' })
+    if (!mechanism || !profile.offer.mechanisms.includes(mechanism.name))
+      return this.failed(profile, { condition: 'invalid-mechanism' })
+    const { offer } = profile
+    const exchange = mechanism.start({ domain, secure, remoteAddress, channelBindings, offer })
+    this.step(profile, exchange, data)
   }
 
-  /** The data of a message; undefined when it was refused. */
-  #data(element: Element): Buffer | undefined {
-    if (firstChild(element)) {
-      this.#fail('malformed-request', 'data is text')
-      return undefined
-    }
-    const data = decodeSaslData(textOf(element))
-    if (!data) this.#fail('incorrect-encoding')
-    return data
-  }
-
-  #step(exchange: SaslExchange, data: Buffer | undefined): void {
+  /** The next message of an attempt. */
+  step(profile: LoginProfile, exchange: SaslExchange, data: Buffer | undefined): void {
     const failed = (error: unknown): void => {
       this.#options.log.error({ err: error, host: this.#stream.domain }, 'a SASL mechanism failed')
-      this.#fail('temporary-auth-failure')
+      this.failed(profile, { condition: 'temporary-auth-failure' })
     }
-    const took = (step: SaslStep): void => this.#took(exchange, step)
+    const took = (step: SaslStep): void => this.#took(profile, exchange, step)
     try {
       const step = exchange.step(data)
       if (isPromise(step)) this.#stream.wait(step, took, failed)
@@ -96,20 +118,34 @@ export class Login {
     }
   }
 
-  #took(exchange: SaslExchange, step: SaslStep): void {
-    if (step.type === 'failure') return this.#fail(step.condition, step.text)
-    if (step.type === 'challenge') {
-      this.#exchange = exchange
-      return this.#stream.answer(el('challenge', NS.SASL, encodeChallengeData(step.data)))
-    }
-    this.#stream.loggedIn(step.user, el('success', NS.SASL, encodeSuccessData(step.data)))
+  #took(profile: LoginProfile, exchange: SaslExchange, step: SaslStep): void {
+    if (step.type === 'failure') return this.failed(profile, step)
+    if (step.type === 'success') return this.#succeeded(profile, step)
+    this.#underWay = { exchange, profile }
+    this.#stream.answer(profile.challenge(step.data))
   }
 
-  #fail(condition: SaslCondition, text?: string): void {
-    this.#exchange = undefined
-    this.#stream.answer(el('failure', NS.SASL, el(condition), text && el('text', { 'xml:lang': 'en' }, text)))
+  /** Every attempt that succeeds passes here, whatever the profile. */
+  #succeeded(profile: LoginProfile, { user, data }: Success): void {
+    profile.succeeded(user, data)
+  }
+
+  /** Every attempt that fails passes here, whatever the profile and the reason. */
+  failed(profile: LoginProfile, { condition, text }: Omit<Failure, 'type'>): void {
+    this.#underWay = undefined
+    this.#stream.answer(failureOf(profile.ns, condition, text))
     // RFC 6120 §6.4.5
     if (++this.#failures <= this.#options.retries) return
     this.#stream.close(new StreamError('policy-violation', 'too many failed attempts to authenticate'))
   }
+}
+
+/** RFC 6120 §6.4.5, XEP-0388 §2.6.2: the conditions are the same, in their old namespace. */
+function failureOf(ns: string, condition: SaslCondition, text: string | undefined): Element {
+  return el(
+    'failure',
+    ns,
+    el(condition, ns === NS.SASL ? null : NS.SASL),
+    text && el('text', { 'xml:lang': 'en' }, text)
+  )
 }

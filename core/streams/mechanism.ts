@@ -1,3 +1,5 @@
+import type { ChannelBindings } from './channel-binding'
+
 /** RFC 6120 §6.5. */
 export type SaslCondition =
   | 'aborted'
@@ -17,7 +19,8 @@ export type SaslStep =
   | { type: 'challenge'; data: Buffer }
   /** `user`: the local part, prepared. `data`: additional data with success (RFC 6120 §6.3.10). */
   | { type: 'success'; user: string; data?: Buffer | undefined }
-  | { type: 'failure'; condition: SaslCondition; text?: string | undefined }
+  /** `user`: whose keys were asked for, prepared, where it came to that; there may be no such account. */
+  | { type: 'failure'; condition: SaslCondition; text?: string | undefined; user?: string | undefined }
 
 /** One run of a mechanism on one stream. */
 export interface SaslExchange {
@@ -28,11 +31,23 @@ export interface SaslExchange {
   step(data: Buffer | undefined): SaslStep | Promise<SaslStep>
 }
 
+/** What a stream offered for logging in, by the profile that the client uses. */
+export interface SaslOffer {
+  /** In the list of that profile, the most preferred first. */
+  readonly mechanisms: readonly string[]
+  /** The types of channel binding that were announced (XEP-0440); none where that was not. */
+  readonly bindings: readonly string[]
+}
+
 /** What a mechanism may know of the stream. */
 export interface SaslStream {
   readonly domain: string
   readonly secure: boolean
   readonly remoteAddress: string
+  /** Mechanisms vouch for it, so that nobody in between takes away from it. Undefined: it is not known. */
+  readonly offer?: SaslOffer | undefined
+  /** What the connection can be bound to; undefined where it cannot be. */
+  readonly channelBindings?: ChannelBindings | undefined
 }
 
 /** A way to log in, offered by a module on a host. */
@@ -43,5 +58,12 @@ export interface SaslMechanism {
   strength: number
   /** Only inside TLS: hidden before it (RFC 6120 §6.3.4), and answered with `encryption-required`. */
   needsTls: boolean
+  /** Only where the connection has channel bindings: hidden elsewhere (RFC 5802 §6). */
+  needsBinding?: boolean
+  /**
+   * One that needs bindings is hidden in the list of RFC 6120 inside TLS 1.3, unless this is set: there are clients
+   * that know no other than `tls-unique`, which is not there (RFC 9266 §3), and do not look what else is.
+   */
+  inOldList?: boolean
   start(stream: SaslStream): SaslExchange
 }

@@ -73,6 +73,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     this.domain = host.name
     this.lang = read.lang
     this.#claimed = this.secure ? read.from : ''
+    if (this.user === '') this.#login = this.#newLogin(host)
     this.offerFeatures()
   }
 
@@ -80,7 +81,8 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     const { host } = this
     const tls = this.#tlsOffer()
     if (!host || !tls) return
-    const features = this.user === '' ? featuresBeforeAuth(host, this, tls) : featuresAfterAuth(host, this)
+    const offer = this.#login?.offer
+    const features = offer ? featuresBeforeAuth(host, this, tls, offer) : featuresAfterAuth(host, this)
     this.connection.send(this.connection.framing.streamElement('features', features))
   }
 
@@ -121,10 +123,14 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
 
   #negotiate(element: Element): void {
     const stanza = isStanza(element)
+    const login = this.#login
+    // XEP-0388 §2.4
+    if (login?.exclusive && nsOf(element) !== NS.SASL2)
+      return this.close(new StreamError('policy-violation', 'a login is under way'))
     if (!stanza && nsOf(element) === NS.TLS) return this.#startTls(element)
     if (this.user !== '') return stanza ? this.#beforeBind(element) : this.other(element)
     if (stanza) return this.#beforeAuth(element)
-    if (nsOf(element) === NS.SASL) return this.#authenticate(element)
+    if (login?.takes(element)) return login.element(element)
     this.unsupported(element)
   }
 
@@ -200,30 +206,32 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     return this.settings.tls === 'required' && !this.secure
   }
 
-  #authenticate(element: Element): void {
-    const { host } = this
-    if (!host) return
-    this.#login ??= new Login(this, {
+  #newLogin(host: StreamHost): Login {
+    return new Login(this, {
       host,
       tlsFirst: this.tlsFirst,
       retries: this.settings.authRetries,
       log: this.backend.log
     })
-    this.#login.element(element)
   }
 
   agreesWith(user: string): boolean {
     return this.#claimed === '' || this.#claimed === `${user}@${this.domain}`
   }
 
+  stableName(what: string): string {
+    return this.backend.stableName(this.domain, this.user, what)
+  }
+
   becomes(user: string): boolean {
+    // RFC 6120 §6.4.6
     if (!this.agreesWith(user)) {
       this.close(new StreamError('invalid-from', `the stream is from ${this.#claimed}`))
       return false
     }
     this.#login = undefined
     this.user = user
-    this.connection.limits = this.settings.limits
+    this.trusted()
     this.backend.authenticated(this)
     return true
   }

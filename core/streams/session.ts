@@ -1,5 +1,6 @@
 import type { StreamError } from '../errors'
 import type { JID } from '../jid'
+import type { UserAgent } from './sasl2/request'
 import type { Element } from '../xml/element'
 
 /** How a sender is connected; `local` is a host of this server speaking for itself. */
@@ -14,6 +15,8 @@ export interface SessionState {
   presence?: Element
   /** The priority of that presence, -128 to 127 (RFC 6121 §4.7.2.3); absent while not available. */
   priority?: number
+  /** What the client told of itself when it logged in (XEP-0388 §2.3); not for other users. */
+  userAgent?: UserAgent
 }
 
 /** What the rest of the server knows of a client's stream. */

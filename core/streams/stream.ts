@@ -4,6 +4,7 @@ import type { Log } from '../log'
 import { childrenOf, el, type Element } from '../xml/element'
 import type { StreamHeader } from '../xml/parser'
 import { serialize } from '../xml/serialize'
+import type { ChannelBindings } from './channel-binding'
 import { HOLD, OUTPUT_FULL, QUEUE_FULL, type Connection, type ConnectionOwner } from './connection'
 import { newStreamId } from './header'
 import type { StreamSettings } from './settings'
@@ -68,6 +69,9 @@ export abstract class Stream implements ConnectionOwner {
   }
   get remoteAddress(): string {
     return this.connection.remoteAddress
+  }
+  get channelBindings(): ChannelBindings | undefined {
+    return this.connection.channelBindings
   }
   get closed(): boolean {
     return this.phase === CLOSED

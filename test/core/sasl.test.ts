@@ -113,7 +113,7 @@ for (const { hash, source, salt, nonce, first, challenge, final, success } of EX
       iterations: 4096,
       find: async () => ({ credentials: { [hash]: keys }, disabled: false })
     }
-    const exchange = scramMechanism(hash, accounts, () => nonce).start(TLS)
+    const exchange = scramMechanism(hash, accounts, { nonce: () => nonce }).start(TLS)
     assert.strictEqual(challengeOf(await exchange.step(Buffer.from(first))), challenge)
     const last = await exchange.step(Buffer.from(final))
     assert.deepStrictEqual(last, { type: 'success', user: 'user', data: Buffer.from(success) })
@@ -141,11 +141,13 @@ test('PLAIN: the examples of RFC 4616 §4', async () => {
 test('the mechanisms, the strongest first, PLAIN for TLS only', async () => {
   const list = passwordMechanisms(await accountsOf({}))
   assert.deepStrictEqual(
-    list.map(({ name, needsTls }) => [name, needsTls]),
+    list.map(({ name, needsTls, needsBinding = false }) => [name, needsTls, needsBinding]),
     [
-      ['SCRAM-SHA-256', false],
-      ['SCRAM-SHA-1', false],
-      ['PLAIN', true]
+      ['SCRAM-SHA-256-PLUS', true, true],
+      ['SCRAM-SHA-1-PLUS', true, true],
+      ['SCRAM-SHA-256', false, false],
+      ['SCRAM-SHA-1', false, false],
+      ['PLAIN', true, false]
     ]
   )
   assert.deepStrictEqual(
@@ -392,7 +394,7 @@ const MALFORMED_FIRST: [what: string, message: string | Buffer, text?: RegExp][]
   ['an empty authzid', 'n,a=,n=juliet,r=abc'],
   ['an authzid that is none', 'n,juliet,n=juliet,r=abc'],
   ['a badly escaped authzid', 'n,a=j=2c,n=juliet,r=abc'],
-  ['a required channel binding', 'p=tls-unique,,n=juliet,r=abc', /channel binding/],
+  ['a required channel binding', 'p=tls-unique,,n=juliet,r=abc', /channel-binding-not-supported/],
   ['a channel binding without a name', 'p=,,n=juliet,r=abc'],
   ['a mandatory extension', 'n,,m=x,n=juliet,r=abc', /extensions-not-supported/],
   ['a mandatory extension at the end', 'n,,n=juliet,r=abc,m=x', /extensions-not-supported/],

@@ -8,6 +8,8 @@ export interface ScramClientOptions {
   authzid?: string
   /** The gs2 channel binding flag: n (default), y, or p=NAME. */
   flag?: string
+  /** What `c` holds behind the gs2 header: the data of the channel binding. */
+  bound?: Buffer
   /** Random by default. */
   nonce?: string
   /** Appended to the first message, and to the final one before its proof: `,x=1`. */
@@ -24,13 +26,15 @@ export class ScramClient {
   readonly nonce: string
   readonly #options: ScramClientOptions
   readonly #algorithm: 'sha1' | 'sha256'
+  /** What the server says it has offered (XEP-0474 §6.1), base64; known after the challenge. */
+  offerHash: string | undefined
   #serverSignature: string | undefined
 
   constructor(options: ScramClientOptions) {
-    const { hash = 'SHA-256', nonce = randomBytes(18).toString('base64') } = options
+    const { hash = 'SHA-256', flag = '', nonce = randomBytes(18).toString('base64') } = options
     this.#options = options
     this.#algorithm = hash === 'SHA-1' ? 'sha1' : 'sha256'
-    this.mechanism = `SCRAM-${hash}`
+    this.mechanism = `SCRAM-${hash}${flag.startsWith('p=') ? '-PLUS' : ''}`
     this.nonce = nonce
   }
 
@@ -45,7 +49,9 @@ export class ScramClient {
 
   /** Throws where the challenge is not one that a client may go on with. */
   final(challenge: string): string {
-    const [, nonce = '', salt = '', iterations = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(challenge) ?? []
+    const [, nonce = '', salt = '', iterations = '', offerHash] =
+      /^r=([^,]+),s=([^,]+),i=(\d+)(?:,h=([^,]+))?$/.exec(challenge) ?? []
+    this.offerHash = offerHash
     if (!nonce.startsWith(this.nonce) || nonce === this.nonce) throw new Error(`bad nonce in ${challenge}`)
     const salted = pbkdf2Sync(
       this.#options.password.normalize('NFKC'),
@@ -56,8 +62,9 @@ export class ScramClient {
     )
     const clientKey = this.#hmac(salted, 'Client Key')
     const storedKey = createHash(this.#algorithm).update(clientKey).digest()
-    const { extensions = '' } = this.#options
-    const withoutProof = `c=${Buffer.from(this.gs2Header).toString('base64')},r=${nonce}${extensions}`
+    const { extensions = '', bound = Buffer.alloc(0) } = this.#options
+    const c = Buffer.concat([Buffer.from(this.gs2Header), bound]).toString('base64')
+    const withoutProof = `c=${c},r=${nonce}${extensions}`
     const message = `${this.#firstBare()},${challenge},${withoutProof}`
     const signature = this.#hmac(storedKey, message)
     const proof = Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] ?? 0)))

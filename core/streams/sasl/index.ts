@@ -16,10 +16,14 @@ export {
   type ScramKeys
 } from './keys'
 export { plainMechanism } from './plain'
-export { scramMechanism } from './scram'
+export { scramMechanism, type ScramOptions } from './scram'
 export { decodeCredentials, encodeCredentials } from './stored'
 
-/** SCRAM-SHA-256, SCRAM-SHA-1 and PLAIN over the same accounts, the strongest first. */
+/** SCRAM with SHA-256 and SHA-1, each with channel binding and without, and PLAIN over the same accounts. */
 export function passwordMechanisms(accounts: SaslAccounts): SaslMechanism[] {
-  return [...SCRAM_HASHES.map(hash => scramMechanism(hash, accounts)), plainMechanism(accounts)]
+  return [
+    ...SCRAM_HASHES.map(hash => scramMechanism(hash, accounts, { plus: true })),
+    ...SCRAM_HASHES.map(hash => scramMechanism(hash, accounts)),
+    plainMechanism(accounts)
+  ]
 }

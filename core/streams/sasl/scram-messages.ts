@@ -11,8 +11,10 @@ const CLIENT_FINAL = new RegExp(`^c=([A-Za-z0-9+/=]+),r=${PRINTABLE}${EXTENSIONS
 export interface ClientFirst {
   /** As sent: the client repeats it, base64, in `c`. */
   gs2Header: string
-  /** 'n', 'y', or the name of the channel binding that the client requires. */
-  binding: string
+  /** RFC 5802 §6: `n` knows no channel binding, `y` believes that the server does not, `p` requires one. */
+  flag: 'n' | 'y' | 'p'
+  /** Of the channel binding that is required, '' for none. */
+  bindingType: string
   authzid: string | undefined
   /** As sent: part of what is signed. */
   bare: string
@@ -34,7 +36,7 @@ export function readClientFirst(text: string): ClientFirst {
   refuseNul(text)
   const header = GS2_HEADER.exec(text)
   if (!header) throw new ScramSyntaxError('the gs2 header is malformed')
-  const [gs2Header, flag, bindingName = '', authzid] = header
+  const [gs2Header, flag, bindingType = '', authzid] = header
   const bare = text.slice(gs2Header.length)
   if (bare.startsWith('m=')) throw new ScramSyntaxError('extensions-not-supported')
   const [, username = '', nonce = '', extensions = ''] = CLIENT_FIRST_BARE.exec(bare) ?? []
@@ -42,7 +44,8 @@ export function readClientFirst(text: string): ClientFirst {
   refuseMandatory(extensions)
   return {
     gs2Header,
-    binding: flag ?? bindingName,
+    flag: flag === 'n' || flag === 'y' ? flag : 'p',
+    bindingType,
     authzid: authzid === undefined ? undefined : unescapeName(authzid),
     bare,
     username: unescapeName(username),

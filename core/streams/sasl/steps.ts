@@ -16,8 +16,13 @@ export function messageText(data: Buffer): string | undefined {
   }
 }
 
-export function failure(condition: SaslCondition, text?: string): SaslStep {
-  return { type: 'failure', condition, text }
+export function failure(condition: SaslCondition, text?: string, user?: string): SaslStep {
+  return {
+    type: 'failure',
+    condition,
+    ...(text !== undefined && { text }),
+    ...(user !== undefined && { user })
+  }
 }
 
 export function malformed(text: string): SaslStep {
@@ -27,7 +32,7 @@ export function malformed(text: string): SaslStep {
 /** The end of every mechanism: `proved` says that the client knows the password of the keys it was given. */
 export function outcome(candidate: Candidate, proved: boolean, data?: Buffer): SaslStep {
   // RFC 6120 §6.5.10: one answer for a wrong password and for no such account
-  if (!proved || !candidate.real) return failure('not-authorized')
-  if (candidate.disabled) return failure('account-disabled')
+  if (!proved || !candidate.real) return failure('not-authorized', undefined, candidate.user)
+  if (candidate.disabled) return failure('account-disabled', undefined, candidate.user)
   return { type: 'success', user: candidate.user, data }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Gate } from '../../../../core/events/gate'
 import { Items } from '../../../../core/events/items'
 import type { JID } from '../../../../core/jid'
@@ -82,6 +83,10 @@ export class FakeBackend implements StreamBackend {
 
   secureContext(domain: string): SecureContext | undefined {
     return this.contexts.get(domain) ?? this.context
+  }
+
+  stableName(domain: string, user: string, what: string): string {
+    return createHash('sha256').update(`${domain} ${user} ${what}`).digest('base64url').slice(0, 12)
   }
 
   authenticated(session: StreamSession): void {

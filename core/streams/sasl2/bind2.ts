@@ -1,0 +1,57 @@
+import { StreamError, type StanzaError } from '../../errors'
+import { JID } from '../../jid'
+import { childrenOf, childText, el, nsOf, type Element } from '../../xml/element'
+import { NS } from '../../xml/namespaces'
+import type { Negotiable } from '../negotiable'
+import { randomName } from '../random'
+
+export interface Bind2Outcome {
+  /** `bound`: `<bound/>`, with the answers of what the session began with. */
+  bound(jid: JID, bound: Element): void
+  refused(error: StanzaError): void
+}
+
+/** Characters of a tag that we make a resource of, at most. */
+const MAX_TAG = 64
+
+/** Binds a resource as `<bind/>` asks, and begins the session with the features it names (XEP-0386 §3.2). */
+export function bind(stream: Negotiable, request: Element, outcome: Bind2Outcome): void {
+  endEarlierSessions(stream)
+  stream.bindResource(resourceFor(stream, childText(request, 'tag')), {
+    bound: jid => outcome.bound(jid, el('bound', NS.BIND2, beginWith(stream, request))),
+    refused: outcome.refused
+  })
+}
+
+/** XEP-0386 §3.2: a client that is there again is not there twice. */
+function endEarlierSessions(stream: Negotiable): void {
+  const id = stream.state.userAgent?.id
+  if (id === undefined) return
+  for (const session of [...(stream.host?.sessions.of(stream.user).values() ?? [])]) {
+    if (session.state.userAgent?.id !== id) continue
+    session.close(new StreamError('conflict', 'the same client has logged in again'))
+  }
+}
+
+/**
+ * XEP-0386 §3.2.1: the tag, and a name that is the same whenever that client comes. Nobody else can find it, for
+ * whoever knows it can find out whether the client is online (RFC 6120 §7.5).
+ */
+function resourceFor(stream: Negotiable, tag: string | undefined): string {
+  const id = stream.state.userAgent?.id
+  const name = id === undefined ? randomName(9) : stream.stableName(id)
+  const wanted = tag?.trim().slice(0, MAX_TAG)
+  if (!wanted) return name
+  const resource = `${wanted}/${name}`
+  return JID.tryParse(`${stream.user}@${stream.domain}/${resource}`) ? resource : name
+}
+
+/** What a session may begin with, each as it was asked for. */
+function beginWith(stream: Negotiable, request: Element): Element[] {
+  const features = stream.host?.items.list('bind2-feature') ?? []
+  return childrenOf(request).flatMap(child => {
+    const feature = features.find(({ var: name }) => name === nsOf(child))
+    if (!feature || !(feature.offered?.(stream) ?? true)) return []
+    return feature.start(stream, child) ?? []
+  })
+}
