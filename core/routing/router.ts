@@ -296,17 +296,19 @@ export class Router implements Replies {
       if (this.requests.answer(stanza, event.to)) return
       if (event.from.kind !== 'full') return this.#toHost(stanza, event)
     }
-    const result = this.route(stanza, { kind: 'local', name: event.host.name })
+    this.#sendAnswer(stanza, event)
+  }
+
+  /** From whoever was addressed; its `from` is no address where that was none. */
+  #sendAnswer(stanza: Element, { to, host }: Incoming): void {
+    const result = this.carried(stanza, to, { kind: 'local', name: host.name })
     if (isPromise(result))
       result.catch((error: unknown) => this.#log.error({ err: error }, 'an answer failed'))
   }
 
   /** An error for something that a host sent goes to that host's handlers, which may be waiting for it. */
   #toHost(stanza: Element, event: Incoming): void {
-    if (stanza.name === 'iq') return
-    const result = this.route(stanza, { kind: 'local', name: event.host.name })
-    if (isPromise(result))
-      result.catch((error: unknown) => this.#log.error({ err: error }, 'an answer failed'))
+    if (stanza.name !== 'iq') this.#sendAnswer(stanza, event)
   }
 
   fault(event: Incoming, error: unknown): void {

@@ -105,6 +105,11 @@ export class TcpChannel implements Channel {
     return new TcpChannel(socket, options, events)
   }
 
+  /** For a socket that was accepted. */
+  static over(socket: net.Socket, options: ChannelOptions, events: ChannelEvents): TcpChannel {
+    return new TcpChannel(socket, options, events)
+  }
+
   get encrypted(): boolean {
     return this.socket instanceof tls.TLSSocket
   }

@@ -9,6 +9,7 @@ import type { ComponentBackend, ComponentDoor, Refusal } from '../../streams/com
 import { ComponentListeners } from '../../streams/component/listeners'
 import type { Connection } from '../../streams/connection'
 import type { Port } from '../../streams/ports'
+import type { StreamLimits } from '../../streams/rates/limits'
 import type { StreamSettings } from '../../streams/settings'
 import { Carrier, type CarrierStream } from '../carrier'
 import type { StanzaEvent } from '../event'
@@ -32,7 +33,8 @@ export interface ComponentsOptions {
   /** What may be under way of one component. */
   limits(): QueueLimits
   /** How streams behave by the config, of their own for each. */
-  settings(): StreamSettings
+  settings(kind: 'component' | 'upstream'): StreamSettings
+  streamLimits?: StreamLimits
   /** A connected socket. Rejects with the reason, for the log. */
   dial(server: string, port: number, signal: AbortSignal): Promise<Socket>
 }
@@ -41,6 +43,7 @@ export interface ComponentsOptions {
 export class Components implements ComponentsApi, ComponentBackend {
   readonly gate: Gate
   readonly log: Log
+  readonly streamLimits: StreamLimits | undefined
   readonly listeners: ComponentListeners
   readonly #options: ComponentsOptions
   readonly #counts: Counts
@@ -56,7 +59,8 @@ export class Components implements ComponentsApi, ComponentBackend {
     this.#options = options
     this.gate = options.gate
     this.log = options.log
-    this.listeners = new ComponentListeners(this, options.settings)
+    this.streamLimits = options.streamLimits
+    this.listeners = new ComponentListeners(this, () => options.settings('component'))
     this.#counts = new Counts(options.metrics, () => this.#waiting())
   }
 
@@ -132,14 +136,17 @@ export class Components implements ComponentsApi, ComponentBackend {
   }
 
   #link(host: Host, domain: string, options: AttachOptions): Link {
-    const { settings, dial } = this.#options
+    const { settings, dial, streamLimits } = this.#options
     return new Link(host.name, domain, options, {
       counts: this.#counts,
       surroundings: this,
       log: this.log,
-      settings,
+      settings: () => settings('upstream'),
       dial,
-      opened: connection => this.#track(connection),
+      opened: connection => {
+        connection.ticket = streamLimits?.admission.outgoing('upstream', 'tcp')
+        this.#track(connection)
+      },
       carrier: stream => this.#carrier(stream),
       asked: name => this.#above(name)
     })

@@ -5,7 +5,7 @@ import type { Log } from '../../log'
 import type { Port } from '../../streams/ports'
 import type { ComponentStream } from '../../streams/component/accepted'
 import type { ComponentDoor } from '../../streams/component/backend'
-import type { Element } from '../../xml/element'
+import { readdress, type Element } from '../../xml/element'
 import { serialize } from '../../xml/serialize'
 import type { Carrier, CarrierStream } from '../carrier'
 import type { Origin } from '../origin'
@@ -149,7 +149,9 @@ export class ForeignComponent implements ComponentDoor, CarrierStream {
 
   /** Everything that is addressed to the host. */
   #deliver(event: Relayed): void {
-    const xml = serialize(event.stanza)
+    const { stanza } = event
+    // XEP-0114 §3: it has a `from`, also where it answers a stanza that named nobody
+    const xml = serialize(stanza.attrs.from ? stanza : readdress(stanza, { from: this.asker }))
     if (this.#stream) this.#stream.sendRaw(xml)
     else this.#waiting.add(event, xml)
   }

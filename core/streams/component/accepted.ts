@@ -100,7 +100,7 @@ export class ComponentStream extends Stream {
     this.#entered = true
     this.phase = ONLINE
     this.connection.deadline = 0
-    this.connection.limits = this.settings.limits
+    this.trusted()
     this.answer(el('handshake'))
     door.entered(this)
   }

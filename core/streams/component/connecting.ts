@@ -90,7 +90,7 @@ export class UpstreamStream extends Stream {
     this.phase = ONLINE
     this.#attached = true
     this.connection.deadline = 0
-    this.connection.limits = this.settings.limits
+    this.trusted()
     this.#owner.attached()
   }
 

@@ -78,8 +78,12 @@ export class ComponentListeners {
   }
 
   #accept(socket: Socket, port: Port): void {
+    const { streamLimits } = this.#backend
+    const ticket = streamLimits?.admission.accept('component', 'tcp', socket)
+    if (streamLimits && !ticket) return
     const settings = this.#settings()
     const connection = new SocketConnection(socket, settings.limitsBeforeAuth, undefined, COMPONENT_FRAMING)
+    connection.ticket = ticket
     const stream = new ComponentStream(connection, this.#backend, settings, port)
     this.#streams.add(stream)
     connection.keeper = {
