@@ -125,6 +125,14 @@ const Limits = z
       .max(268_435_456)
       .default(8_388_608)
       .describe('Bytes that wait for a connection which does not read; when more come, it is closed'),
+    unreadBytesInAll: z
+      .int()
+      .min(1_048_576)
+      .max(17_179_869_184)
+      .default(268_435_456)
+      .describe(
+        'Bytes that wait for all such connections together; when more come, the one with most of them is closed'
+      ),
     loginSeconds: z.int().min(5).max(3600).default(60).describe('Time a client has for TLS, login and bind'),
     stopSeconds: z
       .int()
@@ -134,7 +142,7 @@ const Limits = z
       .describe('Time the server takes at most to end in good order')
   })
   .meta({ live: true })
-  .describe('Bounds that real use does not meet; they hold for connections made after a change')
+  .describe('Bounds that real use does not meet; a change holds for connections that are there as well')
 
 /** The keys of the file that concern the server as a whole. */
 export const ServerSchema = z.object({

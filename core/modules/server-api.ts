@@ -4,6 +4,7 @@ import type { JID } from '../jid'
 import type { Element } from '../xml/element'
 import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
+import type { LimitSetting } from '../streams/rates/limits'
 import type { ComponentsApi } from '../routing/components/api'
 import type { Origin } from '../routing/origin'
 import type { StanzaEvent } from '../routing/event'
@@ -36,6 +37,8 @@ export interface ServerApi {
   readonly accounts: AccountApi
   /** Where clients connect; the sockets are core's and outlive the modules that ask for them. */
   readonly listening: ClientListening
+  /** Rates, sizes and numbers for streams of every kind. */
+  readonly limits: LimitSetting
   /** External components in both directions; their sockets, streams and queues are core's too. */
   readonly components: ComponentsApi
   /** Where HTTP is spoken, for modules that want an address of their own. */

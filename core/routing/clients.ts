@@ -8,6 +8,7 @@ import type { JID } from '../jid'
 import type { Log } from '../log'
 import type { StreamBackend } from '../streams/backend'
 import type { ClientStream } from '../streams/client'
+import type { StreamLimits } from '../streams/rates/limits'
 import type { Element } from '../xml/element'
 import type { SessionEvent } from './events'
 import type { Origin } from './origin'
@@ -26,6 +27,7 @@ export interface ClientsOptions {
   /** Of this installation; names are made with it. */
   secret: Buffer
   limits(): QueueLimits
+  streamLimits?: StreamLimits
   /** Whether an account was removed since then (milliseconds since the epoch). */
   removedSince(user: string, domain: string, time: number): boolean
   authenticated(session: ClientStream): void
@@ -45,6 +47,7 @@ type Item = Element | Ended
 export class Clients implements StreamBackend {
   readonly gate: Gate
   readonly log: Log
+  readonly streamLimits: StreamLimits | undefined
   readonly #options: ClientsOptions
   readonly #senders = new Map<ClientStream, ClientSender>()
 
@@ -52,6 +55,7 @@ export class Clients implements StreamBackend {
     this.#options = options
     this.gate = options.gate
     this.log = options.log
+    this.streamLimits = options.streamLimits
   }
 
   /** How many sessions are bound. */

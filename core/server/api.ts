@@ -10,6 +10,7 @@ import type { ComponentsApi } from '../routing/components/api'
 import type { Router } from '../routing/router'
 import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
+import type { LimitSetting } from '../streams/rates/limits'
 import type { Element } from '../xml/element'
 import type { LocalDomains } from './domains'
 import type { Log } from '../log'
@@ -22,6 +23,7 @@ export interface ApiParts {
   roles: RoleLists
   router: Router
   listening: ClientListening
+  limits: LimitSetting
   components: ComponentsApi
   http: HttpListening
   manager(): ModuleManager
@@ -37,6 +39,7 @@ export class ServerFace implements ServerApi {
   readonly startedAt: number
   readonly accounts: AccountApi
   readonly listening: ClientListening
+  readonly limits: LimitSetting
   readonly components: ComponentsApi
   readonly http: HttpListening
   readonly config: ServerApi['config']
@@ -48,6 +51,7 @@ export class ServerFace implements ServerApi {
     this.startedAt = parts.startedAt
     this.accounts = parts.accounts
     this.listening = parts.listening
+    this.limits = parts.limits
     this.components = parts.components
     this.http = parts.http
     this.config = { reload: parts.reloadConfig }

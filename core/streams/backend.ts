@@ -4,6 +4,7 @@ import type { Items } from '../events/items'
 import type { JID } from '../jid'
 import type { Log } from '../log'
 import type { Element } from '../xml/element'
+import type { StreamLimits } from './rates/limits'
 import type { ClientSession } from './session'
 import './items'
 
@@ -33,6 +34,8 @@ export interface StreamBackend {
   /** While it is closed, a stream takes no step that asks a module. */
   readonly gate: Gate
   readonly log: Log
+  /** Rates, sizes, who may connect; without it there are none but those of the settings. */
+  readonly streamLimits?: StreamLimits | undefined
   /** A host with accounts by its prepared name; undefined for any other domain (`host-unknown`). */
   host(domain: string): StreamHost | undefined
   /** Named in the header that answers an unknown domain (RFC 6120 §4.9.1.3); '' if there is no host. */

@@ -7,6 +7,11 @@ import { StreamParser, type ParserHandlers, type StreamHeader } from '../xml/par
 import type { ChannelBindings } from './channel-binding'
 import { flushSoon } from './flusher'
 import type { Framing } from './framing'
+import { backlogs } from './rates/backlogs'
+import { Meter } from './rates/meter'
+import type { Ticket } from './rates/admission'
+import type { Traffic } from './rates/traffic'
+import { awaitTurn } from './rates/turns'
 import { coarseNow, unwatch, watch } from './sweeper'
 
 /** What a connection tells the stream that runs over it. */
@@ -32,9 +37,20 @@ export interface ConnectionOwner {
 export const HOLD = 1
 export const QUEUE_FULL = 2
 export const OUTPUT_FULL = 4
+/** More came than its rate allows; withdrawn by the sweep. */
+export const RATE = 8
+/** Others are served first. */
+export const TURN = 16
 
 /** Above this a tick's output is handed on before the tick ends. */
 const WRITE_SIZE = 65536
+
+/** Stanzas, large ones counted for several, that a connection brings within a sweep before it has to take turns. */
+const QUIET = 32
+/** Stanzas of one turn. */
+const SLICE = 16
+/** Bytes of a stanza that count as one more. */
+const LARGE = 1024
 
 /** Milliseconds between the end of a connection and its destruction. */
 const LINGER = 5000
@@ -59,6 +75,8 @@ export abstract class Connection implements ParserHandlers {
   lastWrite: number
   /** Output that may wait for a peer that does not read, in UTF-16 units; above it the connection is destroyed. */
   maxOutput = 8 * 1024 * 1024
+  /** What holds for all connections of its kind: rates, and how long it may not read. None where nothing is set. */
+  traffic: Traffic | undefined
   protected readonly parser: StreamParser
   /** The transport takes no more at the moment. */
   protected blocked = false
@@ -67,6 +85,11 @@ export abstract class Connection implements ParserHandlers {
   #ending = false
   #gone = false
   #lost: string | undefined
+  #ticket: Ticket | undefined
+  #meter: Meter | undefined
+  /** What it may still bring before others have their turn; `#busy` when it has taken turns since the last sweep. */
+  #allowance = QUIET
+  #busy = false
 
   /** For logs and limits; IPv4 as such, also where it came through an IPv6 socket. */
   readonly remoteAddress: string
@@ -84,10 +107,22 @@ export abstract class Connection implements ParserHandlers {
     this.lastRead = this.lastWrite = coarseNow()
   }
 
+  /** Its place among the connections of its address, which it leaves when it is gone. */
+  get ticket(): Ticket | undefined {
+    return this.#ticket
+  }
+  set ticket(ticket: Ticket | undefined) {
+    this.#ticket = ticket
+    if (ticket) ticket.connection = this
+  }
+
   /** Appends to the output of this tick. */
   protected abstract append(xml: string): void
-  /** Hands the output of this tick to the transport. */
-  protected abstract transmit(): void
+  /**
+   * Hands output to the transport, as much as it takes but no more than about `WRITE_SIZE` at once, so that what is
+   * taken can be seen. Returns what is left, in UTF-16 units; then the transport is blocked.
+   */
+  protected abstract transmit(): number
   /** What waits in the transport, in bytes. */
   protected abstract readonly backlog: number
   protected abstract pauseTransport(): void
@@ -135,22 +170,25 @@ export abstract class Connection implements ParserHandlers {
     if (!this.blocked) return this.flush()
     // Who does not read is not read either, and in the end not served.
     this.pause(OUTPUT_FULL)
-    if (this.#queued + this.backlog > this.maxOutput) this.lose('it does not read what it is sent')
+    const waiting = this.#queued + this.backlog
+    if (waiting > this.maxOutput) this.lose('it does not read what it is sent')
+    else backlogs.note(this, waiting)
   }
 
   /** Writes what waits, unless the transport is blocked. */
   flush(): void {
     if (this.blocked || this.#queued === 0 || this.#gone) return
-    this.#queued = 0
     this.lastWrite = coarseNow()
-    this.transmit()
+    this.#queued = this.transmit()
   }
 
   /** The transport takes output again. */
   protected drained(): void {
     this.blocked = false
     this.flush()
-    if (!this.blocked) this.resume(OUTPUT_FULL)
+    if (this.blocked) return
+    backlogs.forget(this)
+    this.resume(OUTPUT_FULL)
   }
 
   /** Stops reading for a reason: nothing is told to the owner until every reason is withdrawn. */
@@ -178,7 +216,32 @@ export abstract class Connection implements ParserHandlers {
   /** What the transport has read. */
   protected read(chunk: Buffer): void {
     this.lastRead = coarseNow()
+    if (this.traffic) this.#spend(this.traffic, chunk.length, 0)
     this.parser.write(chunk)
+  }
+
+  /** What has come counts; where it is too much, no more is read until time has made up for it. Nothing is lost. */
+  #spend(traffic: Traffic, bytes: number, stanzas: number): void {
+    if (!traffic.metered) return
+    const now = coarseNow()
+    const meter = (this.#meter ??= new Meter(traffic.rates, now))
+    meter.count(bytes, stanzas)
+    if (!meter.overdrawn(traffic.rates, now) || (this.#paused & RATE) !== 0 || this.#ending) return
+    traffic.paused()
+    this.pause(RATE)
+  }
+
+  /** Its turn has come. */
+  turn(): void {
+    this.#allowance = SLICE
+    this.resume(TURN)
+  }
+
+  #giveWay(): void {
+    this.#busy = true
+    if ((this.#paused & TURN) !== 0 || this.#ending) return
+    this.pause(TURN)
+    awaitTurn(this)
   }
 
   /**
@@ -214,14 +277,39 @@ export abstract class Connection implements ParserHandlers {
     this.#ending = true
     unwatch(this)
     this.parser.stop()
+    backlogs.forget(this)
+    this.#ticket?.leave()
     this.owner?.gone(this.#lost ?? reason)
     this.keeper?.connectionGone()
   }
 
   sweep(now: number): void {
+    this.#look(now, this.traffic)
     if (this.deadline === 0 || now < this.deadline) this.owner?.tick(now)
     else if (this.#ending) this.lose('it did not end the connection')
     else this.owner?.expired()
+  }
+
+  #look(now: number, traffic: Traffic | undefined): void {
+    if (this.blocked && traffic?.isLong(now - this.lastWrite)) {
+      return this.lose('it has not read for too long what it is sent')
+    }
+    // Who is not read for a reason of ours is not silent.
+    if ((this.#paused & ~OUTPUT_FULL) !== 0) this.lastRead = now
+    if (this.#meter && traffic) this.#settle(this.#meter, traffic, now)
+    if (this.#paused !== 0) return
+    if (!this.#busy) this.#allowance = QUIET
+    this.#busy = false
+  }
+
+  #settle(meter: Meter, { rates }: Traffic, now: number): void {
+    if ((this.#paused & RATE) === 0) {
+      if (meter.full(rates, now)) this.#meter = undefined
+    } else if (!meter.overdrawn(rates, now)) {
+      // All that were paused come back at this moment: one after the other.
+      this.#giveWay()
+      this.resume(RATE)
+    }
   }
 
   onOpen(header: StreamHeader): void {
@@ -229,6 +317,9 @@ export abstract class Connection implements ParserHandlers {
   }
   onStanza(stanza: Element, bytes: number): void {
     this.owner?.element(stanza, bytes)
+    if (this.traffic) this.#spend(this.traffic, 0, 1)
+    this.#allowance -= 1 + Math.floor(bytes / LARGE)
+    if (this.#allowance <= 0) this.#giveWay()
   }
   onClose(): void {
     this.owner?.streamEnd()

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { CodedError, StreamError } from '../errors'
+import { refuseUpgrade } from '../http/upgrade'
 import type { StreamBackend } from './backend'
 import { ClientStream } from './client'
 import {
@@ -10,6 +11,8 @@ import {
   type Upgrade
 } from './library'
 import { Ports, type Port } from './ports'
+import type { Ticket } from './rates/admission'
+import type { StreamLimits } from './rates/limits'
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings'
 import { SocketConnection, type DirectTls } from './socket-connection'
 import { preparedDomain } from './sni'
@@ -63,18 +66,25 @@ const TCP_KEEPALIVE = 120_000
 export class ClientListeners implements ClientListening {
   readonly #backend: StreamBackend
   readonly #base: () => Partial<StreamSettings>
+  readonly #limits: StreamLimits | undefined
   readonly #gateways = new Map<string, Gateway>()
   readonly #ports = new Ports<ClientPort>(
     (port, owner) => this.#server(port, owner),
     port => port.transport
   )
+  /** Of sockets, until they are connections. */
+  readonly #tickets = new WeakMap<Socket, Ticket>()
   /** While everything is being closed. */
   #emptied: (() => void) | undefined
 
-  /** @param base what the server's config says of streams; modules may say more */
-  constructor(backend: StreamBackend, base: () => Partial<StreamSettings> = () => ({})) {
+  /** @param base what holds for all of its streams, in place of what their kind may; modules may say more */
+  constructor(
+    backend: StreamBackend,
+    base: () => Partial<StreamSettings> = () => backend.streamLimits?.settings('c2s') ?? {}
+  ) {
     this.#backend = backend
     this.#base = base
+    this.#limits = backend.streamLimits
   }
 
   async listen(
@@ -100,8 +110,23 @@ export class ClientListeners implements ClientListening {
     gateway.policy = policy
     this.#settle(gateway)
     return upgrade => {
-      if (checkUpgrade(upgrade, gateway.policy)) gateway.webSockets.accept(upgrade)
+      if (checkUpgrade(upgrade, gateway.policy) && this.#admits(upgrade)) gateway.webSockets.accept(upgrade)
     }
+  }
+
+  /** Whether there may be one more connection; it is answered where not. */
+  #admits(upgrade: Upgrade): boolean {
+    if (!this.#limits) return true
+    const { socket } = upgrade
+    const ticket = this.#limits.admission.enter('c2s', 'websocket', socket.remoteAddress ?? '')
+    if (!ticket) {
+      refuseUpgrade(upgrade, 429, 'There are too many connections of your address.', { 'Retry-After': '60' })
+      return false
+    }
+    this.#tickets.set(socket, ticket)
+    // The handshake may fail still, and then there is no connection that would leave
+    socket.once('close', () => ticket.leave())
+    return true
   }
 
   /** Where clients connect now. */
@@ -191,16 +216,23 @@ export class ClientListeners implements ClientListening {
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEPALIVE
     }
-    return createServer(options, socket => this.#gateways.get(owner)?.[transport].accept(socket))
+    return createServer(options, socket => {
+      const ticket = this.#limits?.admission.accept('c2s', transport, socket)
+      if (!ticket && this.#limits) return
+      if (ticket) this.#tickets.set(socket, ticket)
+      this.#gateways.get(owner)?.[transport].accept(socket)
+    })
   }
 
   #overSocket(socket: Socket, settings: StreamSettings, tls?: DirectTls) {
     const connection = new SocketConnection(socket, settings.limitsBeforeAuth, tls)
+    connection.ticket = this.#tickets.get(socket)
     return { connection, stream: new ClientStream(connection, this.#backend, settings) }
   }
 
   #overWebSocket({ webSocket, socket, secure }: AcceptedWebSocket, settings: StreamSettings) {
     const connection = new WebSocketConnection(webSocket, socket, secure, settings.limitsBeforeAuth)
+    connection.ticket = this.#tickets.get(socket)
     return { connection, stream: new ClientStream(connection, this.#backend, settings) }
   }
 

@@ -1,7 +1,10 @@
 import { DEFAULT_LIMITS, type XmlLimits } from '../xml/limits'
+import type { StreamKind } from './rates/kinds'
 
 /** How the streams of a port behave. Plain data; times are milliseconds. */
 export interface StreamSettings {
+  /** Whose limits hold: `Stream` hands the rates of that kind to its connection. */
+  kind: StreamKind
   /**
    * `required`: nothing is offered before TLS but STARTTLS; `optional`: it is offered; `off`: it is not.
    * On WebSocket TLS is below the stream: there `required` refuses streams that are not inside it.
@@ -34,9 +37,12 @@ export interface StreamSettings {
   silence: number
   /** How long it may take to answer that; then the stream ends with `connection-timeout`. */
   silenceAnswer: number
+  /** Whether the peer is told of its limits (XEP-0478). */
+  announce: boolean
 }
 
 export const DEFAULT_SETTINGS: Readonly<StreamSettings> = {
+  kind: 'c2s',
   tls: 'required',
   limits: DEFAULT_LIMITS,
   // RFC 6120 §13.12: at least 10,000 bytes
@@ -50,5 +56,6 @@ export const DEFAULT_SETTINGS: Readonly<StreamSettings> = {
   maxOutput: 8 * 1024 * 1024,
   keepalive: 0,
   silence: 0,
-  silenceAnswer: 60_000
+  silenceAnswer: 60_000,
+  announce: true
 }

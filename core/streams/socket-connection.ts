@@ -13,6 +13,9 @@ interface Verifying {
   verifyError?(): (Error & { code?: string }) | null | undefined
 }
 
+/** What the socket is given at once, in UTF-16 units: it tells when it has passed that on. */
+const PIECE = 65_536
+
 interface Owned {
   [CONNECTION]?: SocketConnection
 }
@@ -125,10 +128,14 @@ export class SocketConnection extends Connection {
     this.#output = this.#output === '' ? xml : this.#output + xml
   }
 
-  protected transmit(): void {
-    const output = this.#output
-    this.#output = ''
-    if (!this.#socket.write(output)) this.blocked = true
+  protected transmit(): number {
+    while (this.#output !== '' && !this.blocked) {
+      const end = boundary(this.#output, PIECE)
+      const piece = this.#output.slice(0, end)
+      this.#output = this.#output.slice(end)
+      this.blocked = !this.#socket.write(piece)
+    }
+    return this.#output.length
   }
 
   protected get backlog(): number {
@@ -144,7 +151,8 @@ export class SocketConnection extends Connection {
   }
 
   protected endTransport(): void {
-    if (this.#output !== '') this.transmit()
+    if (this.#output !== '') this.#socket.write(this.#output)
+    this.#output = ''
     this.#socket.end()
   }
 
@@ -247,4 +255,10 @@ export class SocketConnection extends Connection {
     this.restart()
     this.owner?.secured()
   }
+}
+
+/** Where a text may be cut: not inside a character. */
+function boundary(text: string, at: number): number {
+  const unit = at < text.length ? text.charCodeAt(at - 1) : 0
+  return unit >= 0xd800 && unit < 0xdc00 ? at + 1 : at
 }

@@ -7,6 +7,7 @@ import { serialize } from '../xml/serialize'
 import type { ChannelBindings } from './channel-binding'
 import { HOLD, OUTPUT_FULL, QUEUE_FULL, type Connection, type ConnectionOwner } from './connection'
 import { newStreamId } from './header'
+import type { StreamLimits } from './rates/limits'
 import type { StreamSettings } from './settings'
 
 /** Waits for a stream header: at the start, and after TLS and SASL. */
@@ -22,6 +23,8 @@ export const CLOSED = 4
 export interface StreamSurroundings {
   readonly gate: Gate
   readonly log: Log
+  /** Rates by kind of stream; without it there are none. */
+  readonly streamLimits?: StreamLimits | undefined
   /** Named where no other host can be; '' if there is none. */
   defaultDomain(): string
 }
@@ -50,6 +53,7 @@ export abstract class Stream implements ConnectionOwner {
     connection.owner = this
     connection.limits = settings.limitsBeforeAuth
     connection.maxOutput = settings.maxOutput
+    connection.traffic = surroundings.streamLimits?.traffic(settings.kind)
     connection.deadline = this.since + settings.authTimeout
   }
 
@@ -87,6 +91,15 @@ export abstract class Stream implements ConnectionOwner {
     this.opened = true
     const attrs = { id: this.id, from, to: to || undefined, version: old ? undefined : '1.0' }
     this.connection.send(this.connection.framing.header(attrs))
+  }
+
+  /**
+   * The peer has shown who it is: it may send what is allowed then, and does not count among the strangers. To be
+   * called by every kind of stream.
+   */
+  protected trusted(): void {
+    this.connection.limits = this.settings.limits
+    this.connection.ticket?.authenticated()
   }
 
   // --- ending
@@ -156,6 +169,7 @@ export abstract class Stream implements ConnectionOwner {
   // --- silence
 
   tick(now: number): void {
+    this.connection.maxOutput = this.settings.maxOutput
     if (this.phase !== ONLINE) return
     const { keepalive, silence, silenceAnswer } = this.settings
     const { lastRead, lastWrite } = this.connection

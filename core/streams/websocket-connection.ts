@@ -10,6 +10,9 @@ import { coarseNow } from './sweeper'
 
 const CONNECTION = Symbol('connection')
 
+/** UTF-16 units after which the socket must have taken what it was given. */
+const AT_ONCE = 65_536
+
 interface Owned {
   [CONNECTION]?: WebSocketConnection
 }
@@ -75,13 +78,20 @@ export class WebSocketConnection extends Connection {
     this.#frames.push(xml)
   }
 
-  protected transmit(): void {
+  protected transmit(): number {
     const frames = this.#frames
-    this.#frames = []
+    let sent = 0
+    let at = 0
     this.#socket.cork()
-    for (const frame of frames) this.#webSocket.send(frame)
+    for (; at < frames.length && sent < AT_ONCE; at++) {
+      const frame = frames[at] as string
+      this.#webSocket.send(frame)
+      sent += frame.length
+    }
     this.#socket.uncork()
-    this.blocked = this.#socket.writableNeedDrain
+    this.#frames = at === frames.length ? [] : frames.slice(at)
+    this.blocked = this.#socket.writableNeedDrain || this.#frames.length > 0
+    return this.#frames.reduce((left, frame) => left + frame.length, 0)
   }
 
   protected get backlog(): number {
@@ -97,7 +107,8 @@ export class WebSocketConnection extends Connection {
   }
 
   protected endTransport(): void {
-    if (this.#frames.length > 0) this.transmit()
+    for (const frame of this.#frames) this.#webSocket.send(frame)
+    this.#frames = []
     this.#webSocket.close(1000)
   }
 
@@ -108,6 +119,8 @@ export class WebSocketConnection extends Connection {
 
   // RFC 7395 §3.8: white space must not be used
   keepalive(): void {
+    // Whoever takes nothing at the moment would only have more to take
+    if (this.blocked) return
     if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping()
     this.lastWrite = coarseNow()
   }

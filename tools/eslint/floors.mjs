@@ -7,7 +7,20 @@ import path from 'node:path'
 /** The floors of core, by path below `core/`: a folder ends with a slash. */
 const FLOORS = [
   [1, ['xml/', 'precis/', 'jid.ts', 'errors.ts']],
-  [2, ['streams/', 'net/', 'storage/', 'http/', 'events/', 'config/', 'log.ts', 'metrics.ts']],
+  [
+    2,
+    [
+      'streams/',
+      'net/',
+      'storage/',
+      'http/',
+      'events/',
+      'config/',
+      'log.ts',
+      'collapsed-log.ts',
+      'metrics.ts'
+    ]
+  ],
   [3, ['hosts/', 'routing/', 'federation/', 'accounts/', 'modules/']],
   [4, ['server.ts', 'server/', 'cli/']]
 ]
