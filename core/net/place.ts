@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net'
-import { domainToASCII } from 'node:url'
+import { asciiDomain } from '../precis'
 
 /** Where to connect to: a name or an address, without brackets. */
 export interface Place {
@@ -40,9 +40,9 @@ export function formatPlace({ host, port }: Place): string {
 /** A name as DNS asks for it: A-labels, no dot at the end. Undefined for what is no name. */
 export function dnsName(name: string): string | undefined {
   const bare = name.replace(/\.$/, '')
-  if (bare === '') return undefined
-  const ascii = /^[\w.-]+$/.test(bare) ? bare.toLowerCase() : domainToASCII(bare)
-  if (ascii === '' || ascii.length > MAX_NAME) return undefined
+  if (bare === '' || bare.length > MAX_NAME) return undefined
+  const ascii = asciiDomain(bare.toLowerCase().normalize('NFC'))
+  if (ascii.length > MAX_NAME) return undefined
   return ascii.split('.').every(label => /^[\w-]{1,63}$/.test(label)) ? ascii : undefined
 }
 

@@ -55,6 +55,11 @@ function toULabel(label: string): string {
   return decoded
 }
 
+/** A domain as DNS and certificates write it, in A-labels (RFC 5890 §2.3.2.1); from one that is prepared. */
+export function asciiDomain(domain: string): string {
+  return PLAIN_DOMAIN.test(domain) ? domain : domain.split('.').map(toALabel).join('.')
+}
+
 function toALabel(label: string): string {
   return /^\p{ASCII}*$/u.test(label) ? label : `xn--${punycodeEncode(label)}`
 }

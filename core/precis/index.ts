@@ -1,3 +1,4 @@
+export { asciiDomain } from './domain'
 export { codePointName, PrecisError } from './error'
 export { escapeLocal, unescapeLocal } from './escape'
 export { enforceDomain, enforceLocal, enforceResource, MAX_PART_BYTES } from './jid-parts'

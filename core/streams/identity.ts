@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
-import { domainToASCII } from 'node:url'
 import { JID } from '../jid'
 import { literalAddress } from '../net/place'
+import { asciiDomain } from '../precis'
 import { alternativeNames } from './alternative-names'
 
 /** What a peer has shown in TLS. */
@@ -23,8 +23,7 @@ export function certificateMatches(certificate: X509Certificate, domain: string)
   const address = literalAddress(domain)
   if (address !== undefined) return certificate.checkIP(address) !== undefined
   // RFC 6125 §6.4.2: A-labels are compared
-  const wanted = domainToASCII(domain)
-  if (wanted === '') return false
+  const wanted = asciiDomain(domain)
   const names = alternativeNames(certificate.raw)
   return (
     names.dns.some(name => dnsMatches(name.toLowerCase(), wanted)) ||

@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-import { domainToASCII } from 'node:url'
+import { asciiDomain } from '../precis'
 import { provideMetadata } from './reflect'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
@@ -26,7 +26,7 @@ export async function makeCertificate(domains: readonly string[], keyPem?: strin
   const keys = keyPem === undefined ? await newKeys() : await readKeys(keyPem)
   const names = domains.map(domain =>
     isIP(domain) === 0
-      ? { type: 'dns' as const, value: domainToASCII(domain) }
+      ? { type: 'dns' as const, value: asciiDomain(domain) }
       : { type: 'ip' as const, value: domain }
   )
   const now = Date.now()
