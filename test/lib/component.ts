@@ -91,7 +91,15 @@ export class AcceptedComponent extends Conversation {
 
   /** Answers the header with that stream id. */
   answers(id: string): void {
-    this.channel.open({ xmlns: NS.COMPONENT, from: this.header?.to ?? '', id })
+    const from = this.header?.to ?? ''
+    this.write(
+      `<stream:stream xmlns='${NS.COMPONENT}' xmlns:stream='${NS.STREAM}' from='${from}' id='${id}'>`
+    )
+  }
+
+  /** Waits until the component has ended its stream. */
+  async hearsEnd(): Promise<void> {
+    await this.until(() => this.ended, 'the end of the stream')
   }
 
   /** All of it; the handshake must be the one that the secret asks for. Returns the component's name. */
@@ -106,7 +114,7 @@ export class AcceptedComponent extends Conversation {
 
 /** A server that external components connect to: a test plays its part. */
 export class ScriptedServer {
-  readonly #server = net.createServer({ allowHalfOpen: true }, socket => this.#accept(socket))
+  readonly #server = net.createServer(socket => this.#accept(socket))
   readonly #sockets = new Set<net.Socket>()
   readonly #come: AcceptedComponent[] = []
   #wake = (): void => undefined
