@@ -43,6 +43,7 @@ export async function runs(player: Player, host: string, node: string, said?: Sa
   )
   if (said === undefined) return first
   const session = /sessionid="([^"]+)"/.exec(first.toString())?.[1] ?? ''
+  const formType = /var="FORM_TYPE"[^>]*><value>([^<]+)/.exec(first.toString())?.[1] ?? ADMIN
   const fields = Object.entries(said).map(([name, value]) => {
     const values = (typeof value === 'string' ? [value] : value).map(one => `<value>${one}</value>`)
     return `<field var='${name}'>${values.join('')}</field>`
@@ -50,7 +51,7 @@ export async function runs(player: Player, host: string, node: string, said?: Sa
   return player.request(
     `<iq type='set' to='${host}'><command xmlns='${COMMANDS}' node='${node}' sessionid='${session}'>` +
       `<x xmlns='jabber:x:data' type='submit'>` +
-      `<field var='FORM_TYPE' type='hidden'><value>${ADMIN}</value></field>${fields.join('')}</x></command></iq>`
+      `<field var='FORM_TYPE' type='hidden'><value>${formType}</value></field>${fields.join('')}</x></command></iq>`
   )
 }
 

@@ -1,0 +1,95 @@
+import type { Store } from '#core'
+import type { Circle } from './circle'
+import type { Config, Override } from './config'
+import { Domains } from './domains'
+
+/**
+ * What a domain may: `all`; `acquainted`, server presence and what makes or ends a buddy; `stranger`, the latter
+ * alone; `refused`, nothing.
+ */
+export type Standing = 'all' | 'acquainted' | 'stranger' | 'refused'
+
+const KEY = 'override'
+
+export interface PolicyParts {
+  store: Store<Override>
+  circle: Circle
+  /** Whether server buddies are kept on this host now. */
+  hasBuddies(): boolean
+  changed(): void
+}
+
+/** The policy in force: the file's, unless a command has set another, which outlives a restart. */
+export class Policy {
+  readonly #parts: PolicyParts
+  #file: Config
+  #override: Override | undefined
+  #allow = new Domains([])
+  #block = new Domains([])
+
+  constructor(file: Config, parts: PolicyParts) {
+    this.#parts = parts
+    this.#file = file
+  }
+
+  /** Reads what a command has set. */
+  async load(): Promise<void> {
+    this.#override = await this.#parts.store.get(KEY)
+    this.#compile()
+  }
+
+  get file(): Config {
+    return this.#file
+  }
+
+  get override(): Override | undefined {
+    return this.#override
+  }
+
+  get inForce(): Config {
+    return this.#override ?? this.#file
+  }
+
+  /** The file says something else now. */
+  setFile(file: Config): void {
+    this.#file = file
+    this.#compile()
+    this.#parts.changed()
+  }
+
+  /** `undefined`: back to what the file says. The database first, then memory. */
+  async setOverride(override: Override | undefined): Promise<void> {
+    if (override) await this.#parts.store.set(KEY, override)
+    else await this.#parts.store.delete(KEY)
+    this.#override = override
+    this.#compile()
+    this.#parts.changed()
+  }
+
+  #compile(): void {
+    const { allow, block } = this.inForce
+    this.#allow = new Domains(allow)
+    this.#block = new Domains(block)
+  }
+
+  /** What a foreign domain, prepared, may here. From memory. */
+  standing(domain: string): Standing {
+    if (this.#block.has(domain)) return 'refused'
+    const { policy, requests } = this.inForce
+    if (policy === 'open' || this.#allow.has(domain)) return 'all'
+    if (policy === 'listed') return 'refused'
+    const { circle, hasBuddies } = this.#parts
+    const buddy = circle.get(domain)
+    // XEP-0267 §1: buddies are servers that consider each other so
+    if (buddy?.to && buddy.from) return 'all'
+    if (buddy) return 'acquainted'
+    return requests && hasBuddies() ? 'stranger' : 'refused'
+  }
+
+  /** What a domain would be allowed under another policy than the one in force. */
+  standingUnder(config: Config, domain: string): Standing {
+    const other = new Policy(config, this.#parts)
+    other.#compile()
+    return other.standing(domain)
+  }
+}
