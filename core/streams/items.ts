@@ -27,13 +27,7 @@ export interface Sasl2Policy {
   bind: boolean
 }
 
-/** What may be done together with logging in (XEP-0388 §2.1), beside Bind 2: taking up an earlier stream. */
-export interface Sasl2Feature {
-  /** The element to offer in `<inline/>`, nothing where it is not offered. Must not wait. */
-  offer(session: ClientSession): Element | undefined
-}
-
-/** A feature that a session may begin with (XEP-0386 §3.1). */
+/** A feature that a session may begin with (XEP-0386 §3.1); stream management is core's own. */
 export interface Bind2Feature {
   /** Names it in the offer: its namespace, which what a client asks for is in. */
   var: string
@@ -49,7 +43,6 @@ export interface Bind2Feature {
 declare module '../events/items' {
   interface ItemTypes {
     sasl2: Sasl2Policy
-    'sasl2-feature': Sasl2Feature
     'bind2-feature': Bind2Feature
     'stream-feature': StreamFeature
     'sasl-mechanism': SaslMechanism

@@ -4,6 +4,7 @@ import { childrenOf, childText, el, nsOf, type Element } from '../../xml/element
 import { NS } from '../../xml/namespaces'
 import type { Negotiable } from '../negotiable'
 import { randomName } from '../random'
+import { SM } from '../smacks/names'
 
 export interface Bind2Outcome {
   /** `bound`: `<bound/>`, with the answers of what the session began with. */
@@ -46,12 +47,19 @@ function resourceFor(stream: Negotiable, tag: string | undefined): string {
   return JID.tryParse(`${stream.user}@${stream.domain}/${resource}`) ? resource : name
 }
 
-/** What a session may begin with, each as it was asked for. */
+/** What a session begins with, as it was asked for; what is not offered is left out. */
 function beginWith(stream: Negotiable, request: Element): Element[] {
-  const features = stream.host?.items.list('bind2-feature') ?? []
-  return childrenOf(request).flatMap(child => {
-    const feature = features.find(({ var: name }) => name === nsOf(child))
-    if (!feature || !(feature.offered?.(stream) ?? true)) return []
-    return feature.start(stream, child) ?? []
-  })
+  return childrenOf(request).flatMap(child => beginWithOne(stream, child) ?? [])
+}
+
+function beginWithOne(stream: Negotiable, request: Element): Element | undefined {
+  const items = stream.host?.items
+  const ns = nsOf(request)
+  if (ns === SM) {
+    // XEP-0198 §9.1
+    const offered = request.name === 'enable' && (items?.list('stream-management').length ?? 0) > 0
+    return offered ? stream.enableManagement(request) : undefined
+  }
+  const feature = items?.list('bind2-feature').find(each => each.var === ns)
+  return feature && (feature.offered?.(stream) ?? true) ? feature.start(stream, request) : undefined
 }

@@ -2,6 +2,7 @@ import { el, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
 import type { Negotiable } from '../negotiable'
 import { bind } from './bind2'
+import { resumes } from './features'
 import type { InlineRequest } from './request'
 
 /** What `<success/>` says beside who the client is. */
@@ -23,7 +24,7 @@ export function negotiateInline(
   { userAgent, resume, bind: wanted }: InlineRequest
 ): void {
   if (userAgent) stream.state.userAgent = userAgent
-  if (!resume) return bindOrNot({ data })
+  if (!resume || !stream.host || !resumes(stream.host)) return bindOrNot({ data })
   stream.resumeSession(resume, (resumption, handOver) => {
     if (!handOver) return bindOrNot({ data, resumption })
     // XEP-0198 §9.2: `<bind/>` is ignored then, and no features follow

@@ -1,6 +1,6 @@
 import { childOf, childText, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
-import { SM } from '../smacks'
+import { SM } from '../smacks/names'
 
 /** What a client tells of itself (XEP-0388 §2.3). Not for other users' eyes. */
 export interface UserAgent {
