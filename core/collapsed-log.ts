@@ -3,8 +3,9 @@ import type { Log } from './log'
 /** Milliseconds in which what is repeated is counted and not written. */
 const WINDOW = 60_000
 
-/** Keys that are remembered; what is beyond that is written, but without being collapsed. */
+/** Keys at a time; what is beyond that counts as one. */
 const MOST_KEYS = 1000
+const OTHERS = ''
 
 type Level = 'warn' | 'info' | 'error'
 
@@ -34,7 +35,7 @@ export class CollapsedLog {
     this.#now = options.now ?? Date.now
   }
 
-  /** @param key what is the same; without what strangers choose, or they make as many keys as they like */
+  /** @param key what is the same: without what strangers may choose, but for their address */
   warn(key: string, data: object, message: string): void {
     this.#write('warn', key, data, message)
   }
@@ -55,7 +56,8 @@ export class CollapsedLog {
     this.#repeated.clear()
   }
 
-  #write(level: Level, key: string, data: object, message: string): void {
+  #write(level: Level, wanted: string, data: object, message: string): void {
+    const key = this.#repeated.has(wanted) || this.#repeated.size < MOST_KEYS ? wanted : OTHERS
     const known = this.#repeated.get(key)
     if (known && this.#now() - known.since < this.#window) {
       known.more++
@@ -65,7 +67,6 @@ export class CollapsedLog {
     if (known) this.#tell(known)
     this.#repeated.delete(key)
     this.#log[level](data, message)
-    if (this.#repeated.size >= MOST_KEYS) return
     this.#repeated.set(key, { level, since: this.#now(), more: 0, data, message })
     if (this.#timer) return
     this.#timer = setTimeout(() => this.#sweep(), this.#window)

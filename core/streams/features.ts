@@ -9,12 +9,18 @@ import type { ClientSession } from './session'
 /** Whether STARTTLS is possible on a stream now, and whether it must come first (RFC 6120 §5.3.1). */
 export type TlsOffer = 'required' | 'optional' | 'none'
 
+export interface BeforeAuth {
+  offer?: LoginOffer
+  /** What the stream may send (XEP-0478). */
+  limits?: Element | undefined
+}
+
 /** What is offered to a client that is not authenticated (RFC 6120 §5.4.1, §6.4.1, XEP-0388 §2.1). */
 export function featuresBeforeAuth(
   host: StreamHost,
   session: ClientSession & Bindable,
   tls: TlsOffer,
-  offer: LoginOffer = loginOffer(host, session)
+  { offer = loginOffer(host, session), limits }: BeforeAuth = {}
 ): string {
   // RFC 6120 §5.3.1: nothing beside a STARTTLS that is required
   if (tls === 'required') return serialize(el('starttls', NS.TLS, el('required')))
@@ -35,17 +41,19 @@ export function featuresBeforeAuth(
         NS.CHANNEL_BINDINGS,
         bindings.map(type => el('channel-binding', { type }))
       ),
-    ...ofModules(host, session, 'sasl')
+    ...ofModules(host, session, 'sasl'),
+    limits
   ])
 }
 
-/** What is offered after authentication (RFC 6120 §7.4). */
-export function featuresAfterAuth(host: StreamHost, session: ClientSession): string {
+/** What is offered after authentication (RFC 6120 §7.4), and what the stream may send then (XEP-0478). */
+export function featuresAfterAuth(host: StreamHost, session: ClientSession, limits?: Element): string {
   return join([
     el('bind', NS.BIND),
     // RFC 3921 §3 asked for a session; who still does so learns that it may be left out.
     el('session', NS.SESSION, el('optional')),
-    ...ofModules(host, session, 'bind')
+    ...ofModules(host, session, 'bind'),
+    limits
   ])
 }
 

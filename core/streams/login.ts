@@ -9,6 +9,7 @@ import type { SaslCondition, SaslExchange, SaslOffer, SaslStep } from './mechani
 import type { Negotiable } from './negotiable'
 import { loginOffer, type LoginOffer } from './offer'
 import { OldProfile } from './old-profile'
+import { LoginBusy, type LoginAttempt, type Logins } from './rates/logins'
 import { Sasl2Profile } from './sasl2/profile'
 import type { ClientSession } from './session'
 
@@ -33,6 +34,8 @@ export interface LoginOptions {
   tlsFirst: boolean
   /** Failures that are answered; the next ends the stream. */
   retries: number
+  /** Slows down who tries passwords. */
+  logins?: Logins | undefined
   log: Log
 }
 
@@ -58,6 +61,7 @@ export class Login {
   readonly #old: LoginProfile
   readonly #sasl2: LoginProfile
   #underWay: { exchange: SaslExchange; profile: LoginProfile } | undefined
+  #attempt: LoginAttempt | undefined
   #failures = 0
 
   constructor(stream: Negotiable, options: LoginOptions) {
@@ -98,14 +102,17 @@ export class Login {
     if (!mechanism || !profile.offer.mechanisms.includes(mechanism.name))
       return this.failed(profile, { condition: 'invalid-mechanism' })
     const { offer } = profile
-    const exchange = mechanism.start({ domain, secure, remoteAddress, channelBindings, offer })
+    const attempt = (this.#attempt = this.#options.logins?.attempt(remoteAddress, domain))
+    const exchange = mechanism.start({ domain, secure, remoteAddress, channelBindings, offer, attempt })
     this.step(profile, exchange, data)
   }
 
   /** The next message of an attempt. */
   step(profile: LoginProfile, exchange: SaslExchange, data: Buffer | undefined): void {
     const failed = (error: unknown): void => {
-      this.#options.log.error({ err: error, host: this.#stream.domain }, 'a SASL mechanism failed')
+      // Those are told where they are counted
+      if (!(error instanceof LoginBusy))
+        this.#options.log.error({ err: error, host: this.#stream.domain }, 'a SASL mechanism failed')
       this.failed(profile, { condition: 'temporary-auth-failure' })
     }
     const took = (step: SaslStep): void => this.#took(profile, exchange, step)
@@ -119,7 +126,10 @@ export class Login {
   }
 
   #took(profile: LoginProfile, exchange: SaslExchange, step: SaslStep): void {
-    if (step.type === 'failure') return this.failed(profile, step)
+    if (step.type === 'failure') {
+      if (step.user !== undefined) this.#attempt?.failed()
+      return this.failed(profile, step)
+    }
     if (step.type === 'success') return this.#succeeded(profile, step)
     this.#underWay = { exchange, profile }
     this.#stream.answer(profile.challenge(step.data))
@@ -127,6 +137,7 @@ export class Login {
 
   /** Every attempt that succeeds passes here, whatever the profile. */
   #succeeded(profile: LoginProfile, { user, data }: Success): void {
+    this.#attempt?.succeeded()
     profile.succeeded(user, data)
   }
 

@@ -39,11 +39,24 @@ export interface SaslOffer {
   readonly bindings: readonly string[]
 }
 
+/** How fast passwords may be tried, and how many are checked at a time: a mechanism must ask. */
+export interface SaslAttempt {
+  /**
+   * Who the client wants to log in as: the local part, prepared where it can be. To be awaited before anything is
+   * looked up or checked. Throws, or rejects, where the attempt is not to be looked at.
+   */
+  named(user: string): void | Promise<void>
+  /** Runs what derives keys from a password, when it may. Rejects where too many wait. */
+  derive<T>(work: () => Promise<T>): Promise<T>
+}
+
 /** What a mechanism may know of the stream. */
 export interface SaslStream {
   readonly domain: string
   readonly secure: boolean
   readonly remoteAddress: string
+  /** Undefined where nobody counts. */
+  readonly attempt?: SaslAttempt | undefined
   /** Mechanisms vouch for it, so that nobody in between takes away from it. Undefined: it is not known. */
   readonly offer?: SaslOffer | undefined
   /** What the connection can be bound to; undefined where it cannot be. */

@@ -9,6 +9,7 @@ import type { StreamBackend, StreamHost, StreamSession } from './backend'
 import { bindResult, negotiationOf, resourceFor, wantedResource } from './binding'
 import type { Connection } from './connection'
 import { featuresAfterAuth, featuresBeforeAuth, type TlsOffer } from './features'
+import { limitsFeature } from './rates/announce'
 import { readHeader, type ReadHeader } from './header'
 import { Login } from './login'
 import type { BindOutcome, Negotiable, ResumeOutcome } from './negotiable'
@@ -82,7 +83,9 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     const tls = this.#tlsOffer()
     if (!host || !tls) return
     const offer = this.#login?.offer
-    const features = offer ? featuresBeforeAuth(host, this, tls, offer) : featuresAfterAuth(host, this)
+    const features = offer
+      ? featuresBeforeAuth(host, this, tls, { offer, limits: limitsFeature(this.settings, false) })
+      : featuresAfterAuth(host, this, limitsFeature(this.settings, true))
     this.connection.send(this.connection.framing.streamElement('features', features))
   }
 
@@ -215,6 +218,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     })
   }
 
+      logins: this.backend.streamLimits?.logins,
   agreesWith(user: string): boolean {
     return this.#claimed === '' || this.#claimed === `${user}@${this.domain}`
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Keyed } from './keyed'
 import type { StreamKind } from './kinds'
-import type { Networks} from './source';
+import type { Networks } from './source'
 import { sourceOf } from './source'
 
 /** How a connection came, as it is counted. */

@@ -56,13 +56,13 @@ export class Logins {
 
   refused(source: string, why: string): LoginBusy {
     this.counters.refused.inc()
-    this.#log.warn('refused', { address: source }, `an attempt to log in was not looked at: ${why}`)
+    this.#log.warn(`refused ${source}`, { address: source }, `an attempt to log in was not looked at: ${why}`)
     return new LoginBusy(why)
   }
 
   failed(source: string, account: string): void {
     this.counters.failures.inc()
-    this.#log.info('failed', { address: source, account }, 'an attempt to log in failed')
+    this.#log.info(`failed ${source}`, { address: source, account }, 'an attempt to log in failed')
   }
 }
 

@@ -50,7 +50,7 @@ export async function findCandidate(
   domain: string,
   hashes: readonly ScramHash[] = SCRAM_HASHES
 ): Promise<Candidate> {
-  const user = prepare(name)
+  const user = preparedName(name)
   const account = user === undefined ? undefined : await accounts.find(user, domain)
   const hash = hashes.find(each => account?.credentials[each])
   const keys = hash && account?.credentials[hash]
@@ -68,14 +68,14 @@ export async function findCandidate(
  */
 export function mayActAs(authzid: string | undefined, name: string, domain: string): boolean {
   if (authzid === undefined || authzid === '') return true
-  const user = prepare(name)
+  const user = preparedName(name)
   if (user === undefined) return false
   const wanted = JID.tryParse(authzid)
   return wanted?.kind === 'bare' && wanted.local === user && wanted.domain === domain
 }
 
 /** The authcid is a local part (RFC 6120 §6.3.7), so that profile stands for SASLprep. Undefined: it cannot be. */
-function prepare(name: string): string | undefined {
+export function preparedName(name: string): string | undefined {
   try {
     return enforceLocal(name)
   } catch (error) {

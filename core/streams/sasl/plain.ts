@@ -1,5 +1,5 @@
 import type { SaslExchange, SaslMechanism, SaslStep, SaslStream } from '../mechanism'
-import { findCandidate, mayActAs, type SaslAccounts } from './accounts'
+import { findCandidate, mayActAs, preparedName, type SaslAccounts } from './accounts'
 import { matches } from './keys'
 import { failure, malformed, messageText, outcome } from './steps'
 
@@ -35,8 +35,11 @@ class PlainExchange implements SaslExchange {
   }
 
   async #check(name: string, password: string): Promise<SaslStep> {
-    const candidate = await findCandidate(this.accounts, name, this.stream.domain)
-    return outcome(candidate, await matches(candidate.hash, candidate.keys, password))
+    const { attempt, domain } = this.stream
+    await attempt?.named(preparedName(name) ?? name)
+    const candidate = await findCandidate(this.accounts, name, domain)
+    const check = (): Promise<boolean> => matches(candidate.hash, candidate.keys, password)
+    return outcome(candidate, await (attempt ? attempt.derive(check) : check()))
   }
 
   #end(step: SaslStep): SaslStep {

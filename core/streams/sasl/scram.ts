@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { SaslExchange, SaslMechanism, SaslOffer, SaslStep, SaslStream } from '../mechanism'
-import { findCandidate, mayActAs, type Candidate, type SaslAccounts } from './accounts'
+import { findCandidate, mayActAs, preparedName, type Candidate, type SaslAccounts } from './accounts'
 import { digest, HASH_LENGTH, hmac, type ScramHash } from './keys'
 import { readClientFinal, readClientFirst, ScramSyntaxError, type ClientFirst } from './scram-messages'
 import { failure, malformed, messageText, outcome } from './steps'
@@ -92,6 +92,7 @@ class ScramExchange implements SaslExchange {
 
   async #challenge(message: ClientFirst): Promise<SaslStep> {
     const { hash } = this.variant
+    await this.stream.attempt?.named(preparedName(message.username) ?? message.username)
     this.#candidate = await findCandidate(this.accounts, message.username, this.stream.domain, [hash])
     const { salt, iterations } = this.#candidate.keys
     this.#nonce = message.nonce + this.serverNonce()
@@ -112,7 +113,8 @@ class ScramExchange implements SaslExchange {
     const { header, data } = this.#bound
     if (!bound.subarray(0, header.length).equals(header))
       return malformed('c is not the gs2 header that was sent')
-    if (data.length === 0 && bound.length > header.length) return malformed('c is not the gs2 header that was sent')
+    if (data.length === 0 && bound.length > header.length)
+      return malformed('c is not the gs2 header that was sent')
     if (!bound.subarray(header.length).equals(data))
       return failure('not-authorized', 'channel-bindings-dont-match', candidate.user)
     if (nonce !== this.#nonce) return malformed('r is not the nonce of this exchange')
