@@ -40,8 +40,7 @@ export class Guard {
   outgoing(event: StanzaEvent): void {
     const standing = this.#policy.standing(event.to.domain)
     if (standing === 'all') return
-    // What is refused is answered, by this host itself: an error tells nothing and asks for nothing
-    if (event.stanza.attrs.type === 'error' && event.origin.kind === 'local') return
+    if (event.origin.kind === 'local' && this.#isLast(event)) return
     if (this.#mayPass(event, standing, 'out')) return
     this.#count(event, 'out')
     throw new StanzaError('not-allowed', this.#text(event.to.domain))
@@ -53,6 +52,14 @@ export class Guard {
     if (standing === 'all' || this.#mayPass(event, standing, 'in')) return
     this.#count(event, 'in')
     throw new StanzaError('policy-violation', this.#text(event.from.domain))
+  }
+
+  /** What this host says to whom it talks to no more: the error that answers, a farewell. Neither asks for anything. */
+  #isLast({ stanza, from, to }: StanzaEvent): boolean {
+    const { type } = stanza.attrs
+    if (type === 'error') return true
+    const betweenHosts = from.full === this.#ctx.host.name && to.kind === 'host'
+    return betweenHosts && stanza.name === 'presence' && type === 'unavailable'
   }
 
   /** Exactly what two servers need to become buddies, or to be it no more: nothing of their users. */
