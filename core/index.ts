@@ -41,6 +41,9 @@ export type {
   ComponentsApi,
   ComponentStatus
 } from './routing/components/api'
+export type { FederationApi, FederationQueue, FederationStream } from './federation/api'
+export type { FederationSettings } from './federation/settings'
+export type { ServerPort } from './streams/s2s/listeners'
 export type { StanzaEvent, StanzaKind, Target } from './routing/event'
 export * from './routing/events'
 
@@ -54,6 +57,7 @@ export type {
   CommandStage,
   StageForm
 } from './modules/adhoc'
+export type { ConfigOverride } from './modules/overrides'
 export type { ModuleStatus, ReloadReport, Role, ServerApi } from './modules/server-api'
 export type { AccountApi } from './accounts/api'
 export type {

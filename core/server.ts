@@ -7,6 +7,7 @@ import { CodedError, StreamError } from './errors'
 import { Bus } from './events/bus'
 import { Gate } from './events/gate'
 import type { ServerEvents } from './events/server-events'
+import { Federation } from './federation/federation'
 import { Host } from './hosts/host'
 import { HttpServer, type HttpPort } from './http/server'
 import { createLogger, type RootLog } from './log'
@@ -81,6 +82,8 @@ export class Server {
   readonly listeners: ClientListeners
   /** External components, ours and as one of others (XEP-0114). */
   readonly components: Components
+  /** Streams to and from other servers. */
+  readonly federation: Federation
   readonly http: HttpServer
   /** Looks up everything that this server wants to know of others. */
   readonly dns: Dns
@@ -100,7 +103,7 @@ export class Server {
   #started = false
   #stopping: Promise<void> | undefined
 
-  private constructor(parts: Parts, secret: Buffer) {
+  private constructor(parts: Parts, secret: Buffer, dialbackSecret: Buffer) {
     this.#options = parts.options
     this.#loaded = parts.loaded
     this.#initial = parts.loaded.config
@@ -125,6 +128,7 @@ export class Server {
     this.clients = new Clients({
       gate: this.gate,
       log: this.log,
+      metrics: this.metrics,
       router: this.router,
       host: domain => this.domains.get(domain),
       defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
@@ -159,6 +163,21 @@ export class Server {
         return socket
       }
     })
+    this.federation = new Federation({
+      gate: this.gate,
+      log: this.log,
+      metrics: this.metrics,
+      bus: this.bus,
+      router: this.router,
+      dns: this.dns,
+      scope: this.#scope,
+      secret: dialbackSecret,
+      host: domain => this.domains.find(domain),
+      defaultDomain: () => this.clients.defaultDomain() || (this.domains.list()[0]?.name ?? ''),
+      secureContext: domain => this.#certificates.secureContext(domain),
+      limits: () => this.#queueLimits(),
+      base: () => this.limits.settings('s2s')
+    })
     this.api = new ServerFace({
       version: packageJson.version,
       startedAt: this.startedAt,
@@ -172,6 +191,7 @@ export class Server {
       listening: this.listeners,
       limits: this.limits,
       components: this.components,
+      federation: this.federation,
       http: this.http,
       manager: () => this.manager,
       isStarted: () => this.#started,
@@ -230,9 +250,11 @@ export class Server {
       const certificates = new Certificates(data, log)
       await certificates.load(certificatePlan(loaded.config))
       const secret = await installationSecret(db, 'sasl')
-      const server = new Server({ options, loaded, log, lock, db, certificates }, secret)
+      const dialbackSecret = await installationSecret(db, 'dialback')
+      const server = new Server({ options, loaded, log, lock, db, certificates }, secret, dialbackSecret)
       undo.push(() => server.listeners.close())
       undo.push(() => server.components.close(new StreamError('system-shutdown'), STOP_TIME))
+      undo.push(() => server.federation.stop(new StreamError('system-shutdown'), STOP_TIME))
       undo.push(() => server.http.close())
       undo.push(() => server.router.stop())
       undo.push(() => server.manager.stop())
@@ -312,6 +334,7 @@ export class Server {
     this.log.level = next.config.server.log.level
     this.limits.refresh()
     this.listeners.refresh()
+    this.federation.refresh()
     this.dns.configure(next.config.server.dns)
     const refused = await this.http.listen('core', httpPorts(next.config)).then(
       () => [],
@@ -347,11 +370,14 @@ export class Server {
     this.log.info(`stopping: ${reason}`)
     this.listeners.stopAccepting()
     this.components.listeners.stopAccepting()
+    this.federation.stopAccepting()
     this.http.close()
     if (this.#started) this.bus.emit('server/stopping')
+    this.clients.endHibernating('the server stops')
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()
     await this.components.close(error, (this.config.server.limits.stopSeconds * 1000) / 4)
+    await this.federation.stop(error, (this.config.server.limits.stopSeconds * 1000) / 4)
     this.router.stop()
     this.dns.close()
     await this.#db.close()

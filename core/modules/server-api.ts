@@ -6,6 +6,7 @@ import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
 import type { LimitSetting } from '../streams/rates/limits'
 import type { ComponentsApi } from '../routing/components/api'
+import type { FederationApi } from '../federation/api'
 import type { Origin } from '../routing/origin'
 import type { StanzaEvent } from '../routing/event'
 
@@ -41,6 +42,8 @@ export interface ServerApi {
   readonly limits: LimitSetting
   /** External components in both directions; their sockets, streams and queues are core's too. */
   readonly components: ComponentsApi
+  /** Streams to and from other servers, and what waits for them. */
+  readonly federation: FederationApi
   /** Where HTTP is spoken, for modules that want an address of their own. */
   readonly http: HttpListening
   /** A host of this server by its prepared name; also where a component serves further domains. */

@@ -7,6 +7,7 @@ import type { Role, ServerApi } from '../modules/server-api'
 import { isPromise } from '../events/hooks'
 import type { Origin } from '../routing/origin'
 import type { ComponentsApi } from '../routing/components/api'
+import type { FederationApi } from '../federation/api'
 import type { Router } from '../routing/router'
 import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
@@ -25,6 +26,7 @@ export interface ApiParts {
   listening: ClientListening
   limits: LimitSetting
   components: ComponentsApi
+  federation: FederationApi
   http: HttpListening
   manager(): ModuleManager
   isStarted(): boolean
@@ -41,6 +43,7 @@ export class ServerFace implements ServerApi {
   readonly listening: ClientListening
   readonly limits: LimitSetting
   readonly components: ComponentsApi
+  readonly federation: FederationApi
   readonly http: HttpListening
   readonly config: ServerApi['config']
   readonly #parts: ApiParts
@@ -53,6 +56,7 @@ export class ServerFace implements ServerApi {
     this.listening = parts.listening
     this.limits = parts.limits
     this.components = parts.components
+    this.federation = parts.federation
     this.http = parts.http
     this.config = { reload: parts.reloadConfig }
   }

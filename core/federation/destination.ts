@@ -1,0 +1,348 @@
+import { isStanzaError, StanzaError } from '../errors'
+import type { OutgoingStream } from '../streams/s2s/outgoing'
+import type { Failure, Lane, Parcel, PeerStream, Question, Verdict } from '../streams/s2s/backend'
+import { serialize } from '../xml/serialize'
+import type { Element } from '../xml/element'
+import type { WaitingLimits } from './settings'
+
+/** What a destination needs of the federation. */
+export interface DestinationOwner {
+  readonly limits: WaitingLimits
+  /** Opens a stream for the pair, when both may federate. Rejects with a StanzaError or with Unopened. */
+  open(destination: Destination, signal: AbortSignal): Promise<OutgoingStream>
+  /** It has something to do by the clock, or nothing any more. */
+  active(destination: Destination, active: boolean): void
+  /** Nothing is left of it. */
+  forget(destination: Destination): void
+  /** Answers to whoever sent it. */
+  bounce(parcel: Pick<Parcel, 'stanza'>, error: StanzaError): void
+  delivered(): void
+  failed(destination: Destination, failure: Failure): void
+}
+
+/** There is no stream for a pair, and why. */
+export class Unopened extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.reason)
+    this.name = 'Unopened'
+  }
+}
+
+/** Milliseconds until the second attempt; each further one waits twice as long. */
+const FIRST_RETRY = 1000
+const LAST_RETRY = 60_000
+/** How long it is remembered that there is no such server. */
+const REFUSED = 30_000
+/** A stream that lasted so long has shown that the peer is well. */
+const STABLE = 10_000
+/** How often a stanza may be the first that was not acknowledged when its stream ended. */
+const MAX_ATTEMPTS = 3
+
+interface Asked extends Question {
+  resolve(verdict: Verdict): void
+}
+
+/**
+ * What one host of this server sends to one foreign domain: a queue, and the stream that it goes over. A stanza
+ * leaves it when the peer has acknowledged it (XEP-0198), or when it is written where the peer does not do that.
+ */
+export class Destination implements Lane {
+  readonly #owner: DestinationOwner
+  #queue: Parcel[] = []
+  #head = 0
+  /** Of the queue, and of what was sent and may come back. */
+  #count = 0
+  #bytes = 0
+  /** Where stanzas go, when there is one. */
+  #stream: PeerStream | undefined
+  #readySince = 0
+  /** What we have opened, whether it is ready or not. */
+  #out: OutgoingStream | undefined
+  #attempt: AbortController | undefined
+  readonly #asked: Asked[] = []
+  readonly #attempts = new WeakMap<Parcel, number>()
+  #failures = 0
+  #retryAt = 0
+  #problem: string | undefined
+  /** There is no such server, or nobody may send to it. */
+  #refusal: { error: StanzaError; until: number } | undefined
+  #room: { promise: Promise<void>; resolve: () => void } | undefined
+  #closed = false
+
+  constructor(
+    readonly local: string,
+    readonly remote: string,
+    owner: DestinationOwner
+  ) {
+    this.#owner = owner
+  }
+
+  /** Stanzas that were not sent, or may not have arrived. */
+  get count(): number {
+    return this.#count
+  }
+  get bytes(): number {
+    return this.#bytes
+  }
+  get stream(): PeerStream | undefined {
+    return this.#stream
+  }
+  get problem(): string | undefined {
+    return this.#problem
+  }
+  get #waiting(): number {
+    return this.#queue.length - this.#head
+  }
+
+  // --- stanzas
+
+  send(stanza: Element): void {
+    const now = Date.now()
+    const refusal = this.#refusal
+    if (refusal && now < refusal.until) return this.#owner.bounce({ stanza }, refusal.error)
+    const { limits } = this.#owner
+    if (this.#count >= limits.count || this.#bytes >= limits.bytes || this.#closed) {
+      const text = `too much waits for ${this.remote}`
+      return this.#owner.bounce({ stanza }, new StanzaError('resource-constraint', { type: 'wait', text }))
+    }
+    const parcel: Parcel = { stanza, xml: serialize(stanza), lane: this, since: now }
+    this.#count++
+    this.#bytes += parcel.xml.length
+    const stream = this.#stream
+    if (stream && this.#waiting === 0 && stream.hasRoom()) return stream.deliver(parcel)
+    this.#queue.push(parcel)
+    if (!stream) this.#open()
+  }
+
+  /**
+   * For a sender that can wait: a promise while the stream is there and behind, which ends when it has caught up.
+   */
+  get congestion(): Promise<void> | undefined {
+    if (!this.#stream || this.#waiting === 0) return undefined
+    if (!this.#room) {
+      let resolve = (): void => undefined
+      const promise = new Promise<void>(done => (resolve = done))
+      this.#room = { promise, resolve }
+    }
+    return this.#room.promise
+  }
+
+  #relieve(): void {
+    this.#room?.resolve()
+    this.#room = undefined
+  }
+
+  /** Sends what waits, as far as the stream takes it. */
+  flush(): void {
+    const stream = this.#stream
+    if (!stream) return
+    while (this.#head < this.#queue.length && stream.hasRoom()) stream.deliver(this.#shift())
+    if (this.#waiting === 0) this.#relieve()
+    this.#owner.active(this, this.#isActive)
+  }
+
+  #shift(): Parcel {
+    const parcel = this.#queue[this.#head] as Parcel
+    this.#queue[this.#head] = undefined as never // a long queue must not keep what it has handed on
+    if (++this.#head === this.#queue.length) {
+      this.#queue = []
+      this.#head = 0
+    } else if (this.#head >= 1024 && this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#head = 0
+    }
+    return parcel
+  }
+
+  delivered(parcel: Parcel): void {
+    this.#forgetParcel(parcel)
+    this.#owner.delivered()
+  }
+
+  #forgetParcel(parcel: Parcel): void {
+    this.#count--
+    this.#bytes -= parcel.xml.length
+  }
+
+  returned(parcels: Parcel[]): void {
+    const [first] = parcels
+    const attempts = first ? (this.#attempts.get(first) ?? 0) + 1 : 0
+    // A stanza that ends every stream must not do so for ever
+    if (first && attempts >= MAX_ATTEMPTS) {
+      parcels.shift()
+      this.#bounce(first, new StanzaError('remote-server-timeout', `${this.remote} does not take this`))
+    } else if (first) this.#attempts.set(first, attempts)
+    const now = Date.now()
+    for (const parcel of parcels) parcel.since = now
+    this.#queue = [...parcels, ...this.#queue.slice(this.#head)]
+    this.#head = 0
+    if (this.#closed) this.#bounceAll(new StanzaError('remote-server-timeout'))
+  }
+
+  #bounce(parcel: Parcel, error: StanzaError): void {
+    this.#forgetParcel(parcel)
+    this.#owner.bounce(parcel, error)
+  }
+
+  #bounceAll(error: StanzaError): void {
+    while (this.#head < this.#queue.length) this.#bounce(this.#shift(), error)
+  }
+
+  // --- streams
+
+  /** A stream that may be used for the pair from now on: our own, or one that the peer opened (XEP-0288). */
+  use(stream: PeerStream): void {
+    if (this.#closed || this.#stream) return
+    this.#stream = stream
+    this.#readySince = Date.now()
+    this.#problem = undefined
+    this.#refusal = undefined
+    this.flush()
+  }
+
+  #open(): void {
+    if (this.#closed || this.#attempt) return
+    if (this.#out && !this.#out.closed) {
+      if (this.#waiting > 0) this.#out.authenticate()
+      return
+    }
+    if (Date.now() < this.#retryAt && this.#asked.length === 0) return this.#owner.active(this, true)
+    const attempt = new AbortController()
+    this.#attempt = attempt
+    this.#owner.active(this, true)
+    this.#owner.open(this, attempt.signal).then(
+      stream => this.#opened(stream, attempt),
+      (error: unknown) => this.#notOpened(error, attempt)
+    )
+  }
+
+  #opened(stream: OutgoingStream, attempt: AbortController): void {
+    if (this.#attempt !== attempt) return stream.close()
+    this.#attempt = undefined
+    this.#out = stream
+    for (const { id, key, resolve } of this.#asked.splice(0)) void stream.verify(id, key).then(resolve)
+    if (this.#waiting > 0 && !this.#stream) stream.authenticate()
+  }
+
+  #notOpened(error: unknown, attempt: AbortController): void {
+    if (this.#attempt !== attempt) return
+    this.#attempt = undefined
+    if (isStanzaError(error)) return this.refuse(error)
+    const failure: Failure =
+      error instanceof Unopened
+        ? error.failure
+        : { condition: 'remote-server-timeout', reason: String(error), temporary: true }
+    this.#failed(failure)
+  }
+
+  /** A stream is gone that this may have used. */
+  lost(stream: PeerStream, failure: Failure | undefined): void {
+    const used = this.#stream === stream
+    if (used) this.#stream = undefined
+    const own = this.#out === stream
+    if (own) this.#out = undefined
+    if (used) {
+      if (Date.now() - this.#readySince >= STABLE) this.#failures = 0
+      else this.#postpone()
+      if (this.#waiting > 0) this.#open()
+    } else if (own && failure) return this.#failed(failure)
+    this.#tidy()
+  }
+
+  #postpone(): void {
+    const wait = Math.min(FIRST_RETRY * 2 ** this.#failures++, LAST_RETRY)
+    // Not all at once, where many wait for the same server
+    this.#retryAt = Date.now() + wait * (0.75 + Math.random() / 2)
+  }
+
+  #failed(failure: Failure): void {
+    this.#problem = failure.reason
+    this.#owner.failed(this, failure)
+    for (const { resolve } of this.#asked.splice(0))
+      resolve({ condition: failure.condition, text: 'the authoritative server cannot be reached' })
+    this.#postpone()
+    if (!failure.temporary && !this.#stream) {
+      const error = new StanzaError(failure.condition)
+      this.#refusal = { error, until: Date.now() + REFUSED }
+      this.#bounceAll(error)
+    }
+    this.#tidy()
+  }
+
+  /** Neither may stanzas be sent, nor is there any to be opened for now. */
+  refuse(error: StanzaError): void {
+    this.#problem = error.message
+    this.#refusal = { error, until: Date.now() + REFUSED }
+    for (const { resolve } of this.#asked.splice(0)) resolve({ condition: error.condition })
+    this.#bounceAll(error)
+    this.#attempt?.abort()
+    this.#attempt = undefined
+    const stream = this.#stream
+    this.#stream = undefined
+    if (stream && stream === this.#out) stream.close()
+    this.#tidy()
+  }
+
+  /** The policy has changed: what was refused may be tried again. */
+  permit(): void {
+    this.#refusal = undefined
+  }
+
+  /** The peer is there: it has just connected to us. */
+  nudge(): void {
+    this.#failures = 0
+    this.#retryAt = 0
+    if (this.#waiting > 0 && !this.#stream) this.#open()
+  }
+
+  /** Asks the server of the domain for a key that came in its name. Never rejects. */
+  verify(question: Question): Promise<Verdict> {
+    const out = this.#out
+    if (out && !out.closed) return out.verify(question.id, question.key)
+    return new Promise(resolve => {
+      this.#asked.push({ ...question, resolve })
+      this.#open()
+    })
+  }
+
+  // --- time and end
+
+  get #isActive(): boolean {
+    return this.#waiting > 0 || this.#attempt !== undefined || this.#refusal !== undefined
+  }
+
+  /** About twice a second, while it is active. */
+  sweep(now: number): void {
+    const { time } = this.#owner.limits
+    while (this.#waiting > 0 && now - (this.#queue[this.#head] as Parcel).since >= time) {
+      const error = new StanzaError('remote-server-timeout', `${this.remote} could not be reached in time`)
+      this.#bounce(this.#shift(), error)
+    }
+    if (this.#refusal && now >= this.#refusal.until) this.#refusal = undefined
+    if (this.#waiting > 0 && !this.#stream) this.#open()
+    this.#tidy()
+  }
+
+  #tidy(): void {
+    if (this.#waiting === 0) this.#relieve()
+    const active = this.#isActive
+    this.#owner.active(this, active)
+    if (!active && this.#count === 0 && !this.#stream && !this.#out && Date.now() >= this.#retryAt)
+      this.#owner.forget(this)
+  }
+
+  /** Whether nothing is waiting to be sent or acknowledged. */
+  get settled(): boolean {
+    return this.#count === 0
+  }
+
+  /** Sends nothing more. What waits is answered with that error, what comes back too. */
+  close(error: StanzaError): void {
+    this.#closed = true
+    this.#attempt?.abort()
+    this.#attempt = undefined
+    this.#bounceAll(error)
+    this.#relieve()
+    for (const { resolve } of this.#asked.splice(0)) resolve({ condition: error.condition })
+  }
+}

@@ -1,0 +1,526 @@
+import { errorReply, StanzaError, StreamError } from '../errors'
+import type { Bus } from '../events/bus'
+import type { Gate } from '../events/gate'
+import { HANDLED, isPromise, type Handled } from '../events/hooks'
+import type { ServerEvents } from '../events/server-events'
+import type { Host } from '../hosts/host'
+import type { JID } from '../jid'
+import type { Log } from '../log'
+import type { Metrics } from '../metrics'
+import { dial, findTargets, routeTarget, Unreachable, type Dns, type Target } from '../net'
+import { Carrier } from '../routing/carrier'
+import type { StanzaEvent } from '../routing/event'
+import type { FederationEvent } from '../routing/events'
+import type { Origin } from '../routing/origin'
+import type { QueueLimits } from '../routing/queue'
+import type { Router } from '../routing/router'
+import type {
+  Failure,
+  Parcel,
+  PeerStream,
+  Question,
+  ServerStreamBackend,
+  Verdict
+} from '../streams/s2s/backend'
+import { connectTls, SERVER_ALPN, ServerConnection } from '../streams/s2s/connection'
+import { DialbackKeys } from '../streams/s2s/keys'
+import { ServerListeners, type ServerPort } from '../streams/s2s/listeners'
+import { SERVER_FRAMING } from '../streams/s2s/names'
+import { OutgoingStream } from '../streams/s2s/outgoing'
+import { DEFAULT_SERVER_SETTINGS, type PeerPolicy, type ServerStreamSettings } from '../streams/s2s/settings'
+import type { StreamSettings } from '../streams/settings'
+import { unwatch, watch } from '../streams/sweeper'
+import type { Element } from '../xml/element'
+import type { SecureContext } from 'node:tls'
+import type { FederationApi, FederationQueue, FederationStream } from './api'
+import { Destination, Unopened, type DestinationOwner } from './destination'
+import { FederationMetrics } from './metrics'
+import {
+  byDomain,
+  DEFAULT_FEDERATION,
+  policyFor,
+  type FederationSettings,
+  type WaitingLimits
+} from './settings'
+
+export interface FederationOptions {
+  gate: Gate
+  log: Log
+  metrics: Metrics
+  bus: Bus<ServerEvents>
+  router: Router
+  dns: Dns
+  /** The modules of the whole server. */
+  scope: Host
+  /** Of dialback keys (XEP-0185). */
+  secret: Buffer
+  /** Whoever answers for a domain. */
+  host(domain: string): Host | undefined
+  defaultDomain(): string
+  secureContext(domain: string): SecureContext | undefined
+  /** What one stream may have under way. */
+  limits(): QueueLimits
+  /** What the server's config says of streams. */
+  base(): Partial<StreamSettings>
+}
+
+/** Destinations at once, beyond which no stanza to another is taken. */
+const MAX_DESTINATIONS = 10_000
+/** Milliseconds that a sender may be held up by a server that is slow. */
+const PATIENCE = 20_000
+
+/** A stream, and who uses it. */
+interface Member {
+  readonly key: number
+  readonly users: Set<Destination>
+  readonly origins: Map<string, Origin>
+  carrier: Carrier | undefined
+}
+
+/** Streams to and from other servers, and what waits for them. */
+export class Federation implements FederationApi, ServerStreamBackend, DestinationOwner {
+  readonly gate: Gate
+  readonly log: Log
+  readonly keys: DialbackKeys
+  readonly #options: FederationOptions
+  readonly #metrics: FederationMetrics
+  readonly #listeners: ServerListeners
+  /** The streams hold this very object, so that they follow. */
+  readonly #streamSettings: ServerStreamSettings = { ...DEFAULT_SERVER_SETTINGS }
+  #settings: FederationSettings = DEFAULT_FEDERATION
+  readonly #streams = new Map<PeerStream, Member>()
+  readonly #destinations = new Map<string, Destination>()
+  readonly #active = new Set<Destination>()
+  #lastKey = 0
+  #owner = ''
+  #unhook: (() => void) | undefined
+  /** While everything is being closed. */
+  #changed: (() => void) | undefined
+  #stopping = false
+
+  constructor(options: FederationOptions) {
+    this.#options = options
+    this.gate = options.gate
+    this.log = options.log
+    this.keys = new DialbackKeys(options.secret)
+    this.#metrics = new FederationMetrics(options.metrics, () => this.#waiting())
+    this.#listeners = new ServerListeners(this, this.#streamSettings, (stream, connection) =>
+      this.#adopt(stream, connection)
+    )
+    options.bus.on('federation/changed', host => this.#policyChanged(host))
+    this.refresh()
+  }
+
+  // --- settings
+
+  async configure(
+    owner: string,
+    ports: readonly ServerPort[],
+    settings: Partial<FederationSettings>
+  ): Promise<ServerPort[]> {
+    const bound = await this.#listeners.listen(owner, ports)
+    this.#owner = owner
+    this.#settings = { ...DEFAULT_FEDERATION, ...settings }
+    this.refresh()
+    this.#unhook ??= this.#options.scope.hooks.add<StanzaEvent>('route/remote', event => this.#route(event), {
+      module: owner,
+      host: '',
+      begin: () => undefined,
+      end: () => undefined
+    })
+    return bound
+  }
+
+  /** The server's config has changed. */
+  refresh(): void {
+    const { keepalive, idle, ackTimeout, acks, bidi } = this.#settings
+    Object.assign(this.#streamSettings, DEFAULT_SERVER_SETTINGS, this.#options.base(), {
+      keepalive,
+      idle,
+      ackTimeout,
+      acks,
+      bidi
+    })
+    for (const stream of [...this.#streams.keys()])
+      for (const { local, remote } of [...stream.receives])
+        if (!this.isLocal(local)) stream.withdraw(local, remote)
+  }
+
+  async withdraw(owner: string): Promise<void> {
+    if (owner !== this.#owner) return
+    this.#unhook?.()
+    this.#unhook = undefined
+    await this.#listeners.listen(owner, [])
+    for (const destination of [...this.#destinations.values()])
+      destination.refuse(new StanzaError('remote-server-not-found', 'this server does not federate'))
+    for (const stream of [...this.#streams.keys()]) stream.close()
+  }
+
+  ports(): ServerPort[] {
+    return this.#listeners.ports()
+  }
+
+  get limits(): WaitingLimits {
+    return this.#settings.waiting
+  }
+
+  // --- from here to there
+
+  #route(event: StanzaEvent): Handled | Promise<Handled> {
+    const { host, from, to, stanza, origin } = event
+    if (!host.jid) return HANDLED
+    const destination = this.#destination(from.domain, to.domain)
+    if (!destination) {
+      event.fail(new StanzaError('resource-constraint', { type: 'wait', text: 'too many other servers' }))
+      return HANDLED
+    }
+    this.#metrics.sent.inc()
+    destination.send(stanza)
+    // Who can wait does: its connection is paused, and nothing is lost
+    if (origin.kind !== 'c2s' && origin.kind !== 'component') return HANDLED
+    const congestion = destination.congestion
+    return congestion ? atMost(congestion, PATIENCE, undefined).then(() => HANDLED) : HANDLED
+  }
+
+  #destination(local: string, remote: string): Destination | undefined {
+    const pair = `${local} ${remote}`
+    const known = this.#destinations.get(pair)
+    if (known) return known
+    if (this.#destinations.size >= MAX_DESTINATIONS) return undefined
+    const destination = new Destination(local, remote, this)
+    this.#destinations.set(pair, destination)
+    return destination
+  }
+
+  async open({ local, remote }: Destination, signal: AbortSignal): Promise<OutgoingStream> {
+    if (!this.gate.open) await new Promise<void>(resolve => this.gate.whenOpen(resolve))
+    await this.check(local, remote)
+    const secureContext = this.secureContext(local)
+    const { socket, target } = await this.#dial(remote, signal)
+    const direct =
+      target.tls === 'direct' && secureContext
+        ? { ...connectTls(secureContext, remote), alpn: SERVER_ALPN }
+        : undefined
+    const { limitsBeforeAuth } = this.#streamSettings
+    const connection = new ServerConnection(socket, limitsBeforeAuth, direct, SERVER_FRAMING)
+    const policy = this.policy(remote)
+    const stream = new OutgoingStream(connection, this, this.#streamSettings, { local, remote, policy })
+    const member = this.#adopt(stream, connection)
+    const destination = this.#destinations.get(`${local} ${remote}`)
+    if (destination) member.users.add(destination)
+    return stream
+  }
+
+  async #dial(remote: string, signal: AbortSignal) {
+    const { dns } = this.#options
+    try {
+      const targets = await this.#targets(remote)
+      return await dial(targets, { dns, signal, timeout: this.#settings.connectTimeout })
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+      const { condition, message: reason, temporary } = error
+      throw new Unopened({ condition, reason, temporary })
+    }
+  }
+
+  async #targets(remote: string): Promise<readonly Target[]> {
+    const route = byDomain(this.#settings.routes, remote)
+    if (!route) return findTargets(this.#options.dns, remote)
+    const { host, port, tls } = route
+    return [routeTarget({ host, port, ...(tls ? { tls } : {}) })]
+  }
+
+  bounce({ stanza }: Pick<Parcel, 'stanza'>, error: StanzaError): void {
+    const { router } = this.#options
+    const reply = errorReply(stanza, error)
+    const local = reply && this.#options.host(domainIn(reply.attrs.to))
+    if (!local) return
+    this.#metrics.bounced(error.condition)
+    const failed = (err: unknown): void => this.log.error({ err }, 'an error could not be delivered')
+    try {
+      const result = router.route(reply, { kind: 'local', name: local.name })
+      if (isPromise(result)) result.catch(failed)
+    } catch (err) {
+      failed(err)
+    }
+  }
+
+  delivered(): void {
+    this.#metrics.delivered.inc()
+    this.#changed?.()
+  }
+
+  failed({ local, remote }: Destination, { condition, reason }: Failure): void {
+    this.log.info({ local, remote, condition }, `no stream to ${remote}: ${reason}`)
+  }
+
+  active(destination: Destination, active: boolean): void {
+    if (active === this.#active.has(destination)) return
+    if (active) this.#active.add(destination)
+    else this.#active.delete(destination)
+    if (this.#active.size > 0) watch(this)
+    else unwatch(this)
+  }
+
+  sweep(now: number): void {
+    for (const destination of [...this.#active]) destination.sweep(now)
+  }
+
+  forget(destination: Destination): void {
+    const pair = `${destination.local} ${destination.remote}`
+    if (this.#destinations.get(pair) === destination) this.#destinations.delete(pair)
+  }
+
+  #waiting(): number {
+    let waiting = 0
+    for (const { count } of this.#destinations.values()) waiting += count
+    return waiting
+  }
+
+  // --- what streams ask
+
+  defaultDomain(): string {
+    return this.#options.defaultDomain()
+  }
+
+  isLocal(domain: string): boolean {
+    return domain !== '' && this.#options.host(domain) !== undefined
+  }
+
+  policy(domain: string): PeerPolicy {
+    return policyFor(this.#settings, domain)
+  }
+
+  secureContext(domain: string): SecureContext | undefined {
+    return this.#options.secureContext(domain)
+  }
+
+  check(local: string, remote: string): void | Promise<void> {
+    const host = this.#options.host(local)
+    if (!host) throw new StanzaError('item-not-found')
+    const result = host.hooks.run<FederationEvent>('federation/check', { domain: remote })
+    if (isPromise(result)) return result.then(() => undefined)
+  }
+
+  async verify(question: Question): Promise<Verdict> {
+    const { local, remote } = question
+    const destination = this.#destination(local, remote)
+    if (!destination) return { condition: 'resource-constraint' }
+    const late: Verdict = { condition: 'remote-server-timeout', text: 'the authoritative server is too slow' }
+    return atMost(destination.verify(question), this.#streamSettings.dialbackTimeout, late)
+  }
+
+  stanza(stream: PeerStream, stanza: Element, from: JID, bytes: number, ticket: number): void {
+    const member = this.#streams.get(stream)
+    if (!member) return
+    const { router } = this.#options
+    this.#metrics.received.inc()
+    if (this.#stopping) {
+      // What is not acknowledged comes again when we are back
+      router.takesAnswer(stanza, from)
+      return
+    }
+    member.carrier ??= new Carrier({ router, gate: this.gate, limits: this.#options.limits(), stream })
+    let origin = member.origins.get(from.domain)
+    if (!origin) {
+      origin = { kind: 's2s', name: from.domain }
+      member.origins.set(from.domain, origin)
+    }
+    member.carrier.stanza(stanza, from, bytes, origin, ticket)
+  }
+
+  verified(stream: PeerStream, local: string, remote: string): void {
+    const { direction, auth, bidi } = stream
+    this.log.info({ local, remote, direction, auth, bidi }, `federates with ${remote}`)
+    const member = this.#streams.get(stream)
+    if (!member) return
+    if (direction === 'out' || bidi) {
+      const destination = this.#destination(local, remote)
+      if (!destination) return
+      member.users.add(destination)
+      destination.use(stream)
+    } else {
+      this.#destinations.get(`${local} ${remote}`)?.nudge()
+    }
+  }
+
+  room(stream: PeerStream): void {
+    for (const destination of this.#streams.get(stream)?.users ?? [])
+      if (destination.stream === stream) destination.flush()
+  }
+
+  refused(stream: PeerStream, local: string, remote: string, why: string): void {
+    this.#metrics.refused.inc()
+    const { remoteAddress, direction } = stream
+    this.log.warn({ local, remote, remoteAddress, direction }, `not authenticated: ${why}`)
+  }
+
+  closed(stream: PeerStream, reason: string): void {
+    const member = this.#streams.get(stream)
+    if (!member) return
+    const { direction, domain: local, remote } = stream
+    if (stream.auth !== '') this.log.info({ local, remote, direction }, `a stream has ended: ${reason}`)
+    else this.log.debug({ local, remote, direction }, `a stream has ended: ${reason}`)
+    for (const destination of member.users) destination.lost(stream, stream.failure)
+  }
+
+  #adopt(stream: PeerStream, connection: ServerConnection): Member {
+    const member: Member = { key: ++this.#lastKey, users: new Set(), origins: new Map(), carrier: undefined }
+    this.#streams.set(stream, member)
+    this.#metrics.opened(stream.direction)
+    connection.keeper = {
+      connectionGone: () => {
+        this.#streams.delete(stream)
+        this.#metrics.closed(stream.direction)
+        this.#changed?.()
+      }
+    }
+    return member
+  }
+
+  // --- policy
+
+  #policyChanged(host: string): void {
+    for (const destination of [...this.#destinations.values()]) {
+      if (destination.local !== host) continue
+      destination.permit()
+      this.#recheck(host, destination.remote, error => destination.refuse(error))
+    }
+    for (const stream of [...this.#streams.keys()])
+      for (const { local, remote } of [...stream.receives])
+        if (local === host) this.#recheck(local, remote, () => stream.withdraw(local, remote))
+  }
+
+  #recheck(local: string, remote: string, refused: (error: StanzaError) => void): void {
+    const failed = (error: unknown): void => {
+      if (error instanceof StanzaError) return refused(error)
+      this.log.error({ err: error }, 'whether a domain may federate could not be found out')
+      refused(new StanzaError('internal-server-error'))
+    }
+    try {
+      const checked = this.check(local, remote)
+      if (isPromise(checked)) checked.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  // --- looking and closing
+
+  streams(): FederationStream[] {
+    return [...this.#streams].map(([stream, { key, users }]) => this.#describe(stream, key, users))
+  }
+
+  #describe(stream: PeerStream, key: number, users: ReadonlySet<Destination>): FederationStream {
+    const { direction, remoteAddress, secure: tls, auth, bidi, managed: acks, since, unacknowledged } = stream
+    const pairs = new Map<string, { local: string; remote: string; sends: boolean; receives: boolean }>()
+    for (const { local, remote } of stream.receives)
+      pairs.set(`${local} ${remote}`, { local, remote, sends: false, receives: true })
+    for (const { local, remote, stream: used } of users) {
+      const pair = `${local} ${remote}`
+      const receives = pairs.get(pair)?.receives ?? false
+      pairs.set(pair, { local, remote, sends: used === stream, receives })
+    }
+    return {
+      key,
+      direction,
+      remoteAddress,
+      tls,
+      auth,
+      bidi,
+      acks,
+      since,
+      unacknowledged,
+      pairs: [...pairs.values()]
+    }
+  }
+
+  queues(): FederationQueue[] {
+    return [...this.#destinations.values()].map(({ local, remote, count, bytes, stream, problem }) => ({
+      local,
+      remote,
+      stanzas: count,
+      bytes,
+      connected: stream !== undefined,
+      ...(problem === undefined ? {} : { problem })
+    }))
+  }
+
+  close(which: number | string): number {
+    let count = 0
+    for (const [stream, { key, users }] of [...this.#streams]) {
+      if (stream.closed) continue
+      const meant =
+        typeof which === 'number'
+          ? key === which
+          : stream.remote === which ||
+            [...users].some(({ remote }) => remote === which) ||
+            stream.receives.hasRemote(which)
+      if (!meant) continue
+      stream.close()
+      count++
+    }
+    return count
+  }
+
+  // --- the end
+
+  /** Takes nothing more from other servers but answers; what they send is not acknowledged any more. */
+  stopAccepting(): void {
+    this.#listeners.close()
+    this.#stopping = true
+    for (const stream of this.#streams.keys()) stream.freeze()
+  }
+
+  /** Lets what waits leave, ends all streams, and resolves when their connections are gone. */
+  async stop(error = new StreamError('system-shutdown'), within = 5000): Promise<void> {
+    this.stopAccepting()
+    await this.#until(() => [...this.#destinations.values()].every(({ settled }) => settled), within / 2)
+    for (const destination of this.#destinations.values())
+      destination.close(new StanzaError('remote-server-timeout', 'this server stops'))
+    for (const stream of [...this.#streams.keys()]) stream.close(error)
+    await this.#until(() => this.#streams.size === 0, within / 2)
+    for (const stream of [...this.#streams.keys()]) stream.abandon('the server stops')
+    this.#active.clear()
+    unwatch(this)
+    this.#unhook?.()
+    this.#metrics.end()
+  }
+
+  async #until(done: () => boolean, within: number): Promise<void> {
+    if (done()) return
+    await new Promise<void>(resolve => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        this.#changed = undefined
+        resolve()
+      }
+      const timer = setTimeout(finish, within)
+      this.#changed = () => {
+        if (done()) finish()
+      }
+    })
+  }
+}
+
+function domainIn(address: string | undefined): string {
+  const bare = (address ?? '').split('/', 1)[0] as string // there is always one
+  return bare.slice(bare.lastIndexOf('@') + 1)
+}
+
+/** The same promise, but it ends when the time is over, with `otherwise`. */
+function atMost<T>(promise: Promise<T>, time: number, otherwise: T): Promise<T> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(otherwise), time)
+    promise.then(
+      value => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      () => {
+        clearTimeout(timer)
+        resolve(otherwise)
+      }
+    )
+  })
+}

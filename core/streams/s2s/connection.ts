@@ -1,0 +1,33 @@
+import { domainToASCII } from 'node:url'
+import type { SecureContext } from 'node:tls'
+import { certificateProblem } from '../identity'
+import { SocketConnection } from '../socket-connection'
+
+/** XEP-0368 §3 */
+export const SERVER_ALPN = 'xmpp-server'
+
+/** The connection of a stream between servers: whoever has much to send waits until it is taken. */
+export class ServerConnection extends SocketConnection {
+  /** Told when the transport takes output again. */
+  whenDrained: (() => void) | undefined
+
+  /** Whether the transport takes output at the moment. */
+  get writable(): boolean {
+    return !this.blocked
+  }
+
+  protected override drained(): void {
+    super.drained()
+    if (!this.blocked) this.whenDrained?.()
+  }
+
+  /** What keeps the peer from speaking for a domain by its certificate, at this moment; undefined where nothing does. */
+  certificateProblem(domain: string): string | undefined {
+    return certificateProblem(this.peerCertificate, domain)
+  }
+}
+
+/** How TLS is negotiated with the server of that domain. */
+export function connectTls(secureContext: SecureContext, domain: string) {
+  return { secureContext, servername: domainToASCII(domain) }
+}

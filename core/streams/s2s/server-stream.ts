@@ -1,0 +1,261 @@
+import { StreamError } from '../../errors'
+import { JID } from '../../jid'
+import { el, firstChild, type Element } from '../../xml/element'
+import { NS } from '../../xml/namespaces'
+import { serialize } from '../../xml/serialize'
+import { QUEUE_FULL } from '../connection'
+import { SM } from '../smacks'
+import { CLOSED, ONLINE, pingOf, Stream } from '../stream'
+import { coarseNow } from '../sweeper'
+import { Acks } from './acks'
+import type { Failure, Lane, Parcel, PeerStream, ServerStreamBackend } from './backend'
+import type { ServerConnection } from './connection'
+import { dialbackXml, errorXml, isDialback, readDialback, type DialbackElement } from './dialback'
+import { Pairs } from './pairs'
+import type { ServerStreamSettings } from './settings'
+
+/**
+ * What both ends of a stream between servers have in common: which pairs of domains may use it in which direction,
+ * acknowledgements, and answers to whoever asks for the authoritative server.
+ */
+export abstract class ServerStream extends Stream implements PeerStream {
+  abstract readonly direction: 'in' | 'out'
+  /** What the peer said to be, or what it was called for. */
+  remote = ''
+  /** How the peer was authenticated, or we were; '' before. */
+  auth: 'external' | 'dialback' | '' = ''
+  /** Both sides may send on it (XEP-0288). */
+  bidi = false
+  /** The pairs whose stanzas the peer may send here. */
+  readonly receives = new Pairs()
+  failure: Failure | undefined
+  /** When a stanza went over it last. */
+  lastStanza = coarseNow()
+  protected acks: Acks | undefined
+  /** Somebody waits for room. */
+  #starved = false
+
+  protected constructor(
+    protected override readonly connection: ServerConnection,
+    protected override readonly settings: ServerStreamSettings,
+    protected readonly backend: ServerStreamBackend
+  ) {
+    super(connection, settings, backend)
+    connection.whenDrained = () => this.#relieve()
+  }
+
+  /** Whether acknowledgements are in use. */
+  get managed(): boolean {
+    return this.acks !== undefined
+  }
+
+  /** What the peer has not acknowledged, in stanzas. */
+  get unacknowledged(): number {
+    return this.acks?.queue.length ?? 0
+  }
+
+  // --- sending stanzas
+
+  /** Whether a stanza may be sent now; if not, the backend hears of it when it may. */
+  hasRoom(): boolean {
+    if (this.connection.writable && !(this.acks?.queue.full(this.settings.window) ?? false)) return true
+    this.#starved = true
+    return false
+  }
+
+  /** Sends a stanza of a pair that may use the stream. */
+  deliver(parcel: Parcel): void {
+    this.lastStanza = coarseNow()
+    this.connection.send(parcel.xml)
+    if (this.acks) this.acks.push(parcel)
+    else parcel.lane.delivered(parcel)
+  }
+
+  #relieve(): void {
+    if (!this.#starved || this.phase === CLOSED || !this.hasRoom()) return
+    this.#starved = false
+    this.backend.room(this)
+  }
+
+  protected ask(): void {
+    // Without acknowledgements the answer comes over another stream, or over none
+    if (this.acks) this.connection.send(`<r xmlns='${SM}'/>`)
+    else if (this.bidi) this.connection.send(serialize(pingOf(this.domain, this.remote)))
+  }
+
+  /** Acknowledges what is handled and nothing more; what comes from now on is only heard as an answer. */
+  freeze(): void {
+    this.acks?.freeze()
+  }
+
+  // --- receiving
+
+  pause(): void {
+    this.connection.pause(QUEUE_FULL)
+  }
+
+  resume(): void {
+    this.connection.resume(QUEUE_FULL)
+  }
+
+  /** The handlers of a stanza have ended. */
+  settled(ticket: number): void {
+    if (ticket !== 0) this.acks?.handled.done(ticket - 1)
+  }
+
+  element(element: Element, bytes: number): void {
+    if (this.phase === CLOSED) return
+    const { name, attrs } = element
+    const { xmlns } = attrs
+    if (xmlns === undefined) {
+      if (name === 'message' || name === 'presence' || name === 'iq') return this.#stanza(element, bytes)
+      return this.close(new StreamError('unsupported-stanza-type'))
+    }
+    if (xmlns === SM) return this.#management(element)
+    if (isDialback(element)) return this.#dialback(element)
+    if (xmlns === NS.STREAM && name === 'error') return this.peerError(element)
+    this.negotiate(element)
+  }
+
+  /** An element that is part of the negotiation. */
+  protected abstract negotiate(element: Element): void
+  /** An answer to a dialback element of ours, or a key. */
+  protected abstract dialback(element: DialbackElement): void
+
+  // RFC 6120 §8.1.1.2, §8.1.2.2
+  #stanza(stanza: Element, bytes: number): void {
+    const { attrs } = stanza
+    if (this.receives.size === 0) return this.close(new StreamError('not-authorized', 'authenticate first'))
+    const from = JID.tryParse(attrs.from)
+    const to = JID.tryParse(attrs.to)
+    if (!from || !to) {
+      const text = 'a stanza between servers has addresses in `from` and `to`'
+      return this.close(new StreamError('improper-addressing', text))
+    }
+    if (!this.receives.has(from.domain, to.domain)) return this.close(this.#stray(from, to))
+    // Whoever compares it later does not have to prepare it again
+    if (attrs.from !== from.full) attrs.from = from.full
+    this.lastStanza = coarseNow()
+    this.backend.stanza(this, stanza, from, bytes, this.acks ? this.acks.handled.take() + 1 : 0)
+  }
+
+  #stray(from: JID, to: JID): StreamError {
+    if (!this.receives.hasRemote(from.domain))
+      return new StreamError('invalid-from', `you are not authenticated as ${from.domain}`)
+    return new StreamError('host-unknown', `you are not authenticated to send to ${to.domain}`)
+  }
+
+  protected peerError(error: Element): void {
+    const condition = firstChild(error)?.name ?? 'undefined-condition'
+    const { log } = this.backend
+    log.info({ condition, domain: this.domain, remote: this.remote }, 'another server reports a stream error')
+    this.streamEnd()
+  }
+
+  // --- acknowledgements
+
+  #management(element: Element): void {
+    switch (element.name) {
+      case 'r':
+        return this.acks?.requested()
+      case 'a':
+        return this.#acknowledged(element)
+      case 'enable':
+        return this.enable()
+      case 'resume':
+        // XEP-0198 §5: what was not acknowledged is sent again by whoever sent it, on a new stream
+        return this.answer(el('failed', SM, el('item-not-found', NS.STANZA_ERRORS)))
+      default:
+        return this.managementAnswer(element)
+    }
+  }
+
+  #acknowledged(element: Element): void {
+    if (!this.acks) return
+    try {
+      this.acks.acknowledged(element)
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error
+      return this.close(error)
+    }
+    this.#relieve()
+  }
+
+  /** The peer wants acknowledgements. */
+  protected enable(): void {
+    this.answer(el('failed', SM, el('unexpected-request', NS.STANZA_ERRORS)))
+  }
+
+  protected managementAnswer(element: Element): void {
+    this.close(new StreamError('unsupported-stanza-type', `unexpected <${element.name}/>`))
+  }
+
+  protected newAcks(): Acks {
+    return new Acks({
+      send: xml => this.connection.send(xml),
+      timeout: this.settings.ackTimeout,
+      now: coarseNow
+    })
+  }
+
+  // --- dialback
+
+  #dialback(element: Element): void {
+    const read = readDialback(element)
+    if (!read) return this.close(new StreamError('improper-addressing', 'dialback is between two domains'))
+    if (read.name === 'verify' && read.type === '') return this.#answerVerify(read)
+    this.dialback(read)
+  }
+
+  /** As the authoritative server of the domain that is asked for (XEP-0220 §2.2.2). */
+  #answerVerify({ from, to, id, key, written }: DialbackElement): void {
+    const attrs = { from: written.to, to: written.from, id }
+    if (!this.backend.isLocal(to)) {
+      const error = errorXml('item-not-found')
+      return this.connection.send(dialbackXml('verify', { ...attrs, type: 'error' }, error))
+    }
+    const valid = id !== '' && this.backend.keys.matches(key, from, to, id)
+    this.connection.send(dialbackXml('verify', { ...attrs, type: valid ? 'valid' : 'invalid' }))
+  }
+
+  /** The policy has changed: the peer may not send for this pair any more. */
+  withdraw(local: string, remote: string): void {
+    if (!this.receives.delete(remote, local)) return
+    const text = `${local} does not federate with ${remote}`
+    if (this.receives.size === 0) this.close(new StreamError('policy-violation', text))
+  }
+
+  // --- time and end
+
+  override tick(now: number): void {
+    super.tick(now)
+    if (this.phase !== ONLINE) return
+    if (this.acks && !this.acks.tick(now)) {
+      return this.close(new StreamError('connection-timeout', 'no acknowledgement'))
+    }
+    const { idle } = this.settings
+    if (idle > 0 && now - this.lastStanza >= idle && this.unacknowledged === 0) this.close()
+  }
+
+  override streamEnd(): void {
+    if (this.phase === ONLINE) this.acks?.acknowledge()
+    super.streamEnd()
+  }
+
+  override close(error?: StreamError): void {
+    if (this.phase === ONLINE) this.acks?.acknowledge()
+    super.close(error)
+  }
+
+  protected over(reason: string): void {
+    const left = this.acks?.queue.drain() ?? []
+    const lanes = new Map<Lane, Parcel[]>()
+    for (const parcel of left) {
+      const parcels = lanes.get(parcel.lane)
+      if (parcels) parcels.push(parcel)
+      else lanes.set(parcel.lane, [parcel])
+    }
+    for (const [lane, parcels] of lanes) lane.returned(parcels)
+    this.backend.closed(this, reason)
+  }
+}
