@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { Dns } from './dns'
 import { DnsFailure, Unreachable } from './errors'
 import { formatPlace, type Address } from './place'
@@ -16,6 +16,8 @@ export interface DialOptions {
   stagger?: number
   /** The same, where the next one is of a lower priority: RFC 2782 wants the first that can be reached. */
   lowerStagger?: number
+  /** In place of Node's own, for tests. */
+  connect?: (options: TcpNetConnectOpts) => Socket
 }
 
 export interface Dialled {
@@ -32,7 +34,7 @@ interface Candidate extends Address {
   index: number
 }
 
-const DEFAULTS = { timeout: 30_000, attempt: 10_000, stagger: 250, lowerStagger: 1500 }
+const DEFAULTS = { timeout: 30_000, attempt: 10_000, stagger: 250, lowerStagger: 1500, connect }
 
 /** Addresses that are tried for one domain. */
 const MAX_ATTEMPTS = 30
@@ -149,7 +151,7 @@ class Race {
     this.#next = undefined
     this.#attempts++
     const { address: host, target } = candidate
-    const socket = connect({
+    const socket = this.#options.connect({
       host,
       port: target.port,
       allowHalfOpen: true,
