@@ -6,11 +6,14 @@ import { StanzaError } from '../errors'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { Log } from '../log'
+import type { Metrics } from '../metrics'
 import type { StreamBackend } from '../streams/backend'
 import type { ClientStream } from '../streams/client'
+import { ManagedSessions, type Held } from '../streams/smacks'
 import type { StreamLimits } from '../streams/rates/limits'
 import type { Element } from '../xml/element'
 import type { SessionEvent } from './events'
+import { handBack } from './hand-back'
 import type { Origin } from './origin'
 import { SenderQueue, type QueueLimits, type QueueOwner } from './queue'
 import type { Router, Sender } from './router'
@@ -19,6 +22,7 @@ import type { Router, Sender } from './router'
 export interface ClientsOptions {
   gate: Gate
   log: Log
+  metrics: Metrics
   router: Router
   /** A host by its prepared name. */
   host(domain: string): Host | undefined
@@ -41,12 +45,19 @@ interface Ended {
   reason: string
 }
 
-type Item = Element | Ended
+/** A stanza of a client that wants to know what was handled (XEP-0198). */
+interface Numbered {
+  stanza: Element
+  number: number
+}
+
+type Item = Element | Numbered | Ended
 
 /** Connects the streams of clients with the router: registry, queues, the events of a session. */
 export class Clients implements StreamBackend {
   readonly gate: Gate
   readonly log: Log
+  readonly managed: ManagedSessions
   readonly streamLimits: StreamLimits | undefined
   readonly #options: ClientsOptions
   readonly #senders = new Map<ClientStream, ClientSender>()
@@ -55,6 +66,7 @@ export class Clients implements StreamBackend {
     this.#options = options
     this.gate = options.gate
     this.log = options.log
+    this.managed = new ManagedSessions(options.metrics)
     this.streamLimits = options.streamLimits
   }
 
@@ -66,6 +78,11 @@ export class Clients implements StreamBackend {
   /** All bound sessions. */
   sessions(): IterableIterator<ClientStream> {
     return this.#senders.keys()
+  }
+
+  /** Ends the sessions that have no connection. */
+  endHibernating(reason: string): void {
+    for (const session of this.managed.hibernating()) session.expire(reason)
   }
 
   host(domain: string): Host | undefined {
@@ -120,23 +137,30 @@ export class Clients implements StreamBackend {
     throw error
   }
 
-  stanza(session: ClientStream, stanza: Element, bytes: number): void {
+  stanza(session: ClientStream, stanza: Element, bytes: number, number?: number): void {
     const sender = this.#senders.get(session)
     if (!sender) return
-    if (this.#options.router.takesAnswer(stanza, sender.jid)) return
-    sender.queue.push(stanza, bytes)
+    if (this.#options.router.takesAnswer(stanza, sender.jid)) {
+      if (number !== undefined) session.handled(number)
+      return
+    }
+    sender.queue.push(number === undefined ? stanza : { stanza, number }, bytes)
   }
 
   streamElement(): boolean {
     return false
   }
 
-  closed(session: ClientStream, reason: string): void {
+  closed(session: ClientStream, reason: string, unacknowledged: readonly Held[]): void {
     const sender = this.#senders.get(session)
     if (!sender) return
     this.#senders.delete(session)
     sender.host.sessions.remove(sender.jid.local, sender.jid.resource, session)
     sender.queue.push({ reason }, 0)
+    if (unacknowledged.length === 0) return
+    const back = (): void => handBack(unacknowledged, sender.host, this.#options.router, this.log)
+    if (this.gate.open) back()
+    else this.gate.whenOpen(back)
   }
 }
 
@@ -157,8 +181,16 @@ class ClientSender implements Sender, QueueOwner<Item> {
 
   handle(item: Item, turn: number): void | Promise<unknown> {
     if ('reason' in item) return this.#end(item)
+    if (!('number' in item)) return this.#stanza(item, turn)
+    const done = this.#stanza(item.stanza, turn)
+    // XEP-0198 §4: handled is what need not be sent again, whatever happens to this server
+    if (isPromise(done)) return done.then(() => this.session.handled(item.number))
+    this.session.handled(item.number)
+  }
+
+  #stanza(stanza: Element, turn: number): void | Promise<unknown> {
     if (this.session.closed && this.#isGone()) return
-    return this.options.router.fromClient(this, item, turn)
+    return this.options.router.fromClient(this, stanza, turn)
   }
 
   /** What an account that was removed sent before must not leave anything behind. */
@@ -168,7 +200,8 @@ class ClientSender implements Sender, QueueOwner<Item> {
 
   /** Sets of iqs join the writes under way; whatever else reads what they write. */
   joins(item: Item): boolean {
-    return 'attrs' in item && item.name === 'iq' && item.attrs.type === 'set'
+    const stanza = 'number' in item ? item.stanza : item
+    return 'attrs' in stanza && stanza.name === 'iq' && stanza.attrs.type === 'set'
   }
 
   full(full: boolean): void {

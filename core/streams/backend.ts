@@ -6,6 +6,7 @@ import type { Log } from '../log'
 import type { Element } from '../xml/element'
 import type { StreamLimits } from './rates/limits'
 import type { ClientSession } from './session'
+import type { Held, ManagedSessions } from './smacks'
 import './items'
 
 /** A host with accounts, as far as its clients' streams must know it; `hosts/Host` is one. */
@@ -27,6 +28,8 @@ export interface StreamSession extends ClientSession {
   /** Stops reading from the client until `resume`: its queue is full. */
   pause(): void
   resume(): void
+  /** A stanza that came with this number has been handled (XEP-0198 §4). */
+  handled(number: number): void
 }
 
 /** Everything that a client's stream needs from the floors above. */
@@ -34,6 +37,8 @@ export interface StreamBackend {
   /** While it is closed, a stream takes no step that asks a module. */
   readonly gate: Gate
   readonly log: Log
+  /** The sessions that can be resumed (XEP-0198 §5). */
+  readonly managed: ManagedSessions
   /** Rates, sizes, who may connect; without it there are none but those of the settings. */
   readonly streamLimits?: StreamLimits | undefined
   /** A host with accounts by its prepared name; undefined for any other domain (`host-unknown`). */
@@ -56,14 +61,16 @@ export interface StreamBackend {
   bind(session: StreamSession, jid: JID): void | Promise<void>
   /**
    * A stanza in the content namespace, after binding. Synchronous and lean: the answer goes through
-   * `session.send`, flow control through `session.pause` and `session.resume`.
+   * `session.send`, flow control through `session.pause` and `session.resume`. Where it has a number,
+   * `session.handled` is called with it when its handlers have ended.
    */
-  stanza(session: StreamSession, stanza: Element, bytes: number): void
+  stanza(session: StreamSession, stanza: Element, bytes: number, number?: number): void
   /** A top-level element that is no stanza, after authentication; false: `unsupported-stanza-type`. */
   streamElement(session: StreamSession, element: Element): boolean
   /**
    * The session is over and takes and sends nothing more. Called once, at once, for every session that was
-   * bound (`session.jid`); stanzas that it sent before may still wait in its queue.
+   * bound (`session.jid`); stanzas that it sent before may still wait in its queue. What the client has not
+   * acknowledged is to be dealt with as if the session had not been there (XEP-0198 §4).
    */
-  closed(session: StreamSession, reason: string): void
+  closed(session: StreamSession, reason: string, unacknowledged: readonly Held[]): void
 }

@@ -19,8 +19,10 @@ export interface ConnectionOwner {
   header(header: StreamHeader): void
   /** A top-level element, and its size as it was sent. */
   element(element: Element, bytes: number): void
-  /** The peer closed its stream, or its half of the connection. */
+  /** The peer closed its stream. */
   streamEnd(): void
+  /** The peer closed its half of the connection; where this is missing, that is like closing the stream. */
+  cut?(): void
   /** What was sent is not XMPP. */
   fault(error: StreamError): void
   /** TLS is negotiated. */

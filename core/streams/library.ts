@@ -27,16 +27,16 @@ export type Begin<S> = (socket: S) => { connection: Connection; stream: ClientSt
 
 /** The library's session: made by its servers, driven by `core/streams`. */
 class AcceptedSession extends Session {
-  readonly stream: ClientStream
+  readonly #connection: Connection
   readonly #gone: () => void
 
   constructor(options: Session.SessionOptions) {
     const { begin, gone } = options.server as Beginner
-    const { connection, stream } = begin(options.socket)
+    const { connection } = begin(options.socket)
     // Its identifiers come from Math.random; RFC 6120 §4.7.3 wants better ones. With no bits they cost nothing.
     super({ socket: options.socket, server: options.server, connection, idBits: 0 })
     this.generateId = undefined
-    this.stream = stream
+    this.#connection = connection
     this.#gone = gone
     connection.keeper = this
   }
@@ -49,8 +49,13 @@ class AcceptedSession extends Session {
     this.#gone()
   }
 
+  /** A session that is resumed takes the place of the stream that the connection began with (XEP-0198 §5). */
+  get stream(): ClientStream | undefined {
+    return this.#connection.owner as ClientStream | undefined
+  }
+
   override end(): void {
-    this.stream.close()
+    this.stream?.close()
   }
 }
 
@@ -132,5 +137,5 @@ export function webSocketEntrance(
 }
 
 function streamsOf(sessions: Set<Session>): ClientStream[] {
-  return [...sessions].map(session => (session as AcceptedSession).stream)
+  return [...sessions].flatMap(session => (session as AcceptedSession).stream ?? [])
 }

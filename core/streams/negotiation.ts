@@ -14,6 +14,7 @@ import { readHeader, type ReadHeader } from './header'
 import { Login } from './login'
 import type { BindOutcome, Negotiable, ResumeOutcome } from './negotiable'
 import type { SessionState } from './session'
+import type { Copies, Held } from './smacks'
 import type { StreamSettings } from './settings'
 import { CLOSED, HEADER, NEGOTIATING, ONLINE, Stream, TLS_HANDSHAKE } from './stream'
 
@@ -35,10 +36,11 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     this.backend = backend
   }
 
-  abstract send(stanza: Element): void
+  abstract send(stanza: Element, copies?: Copies): void
   abstract sendRaw(xml: string): void
   abstract pause(): void
   abstract resume(): void
+  abstract handled(number: number): void
   abstract enableManagement(enable: Element): Element
   abstract resumeSession(resume: Element, outcome: ResumeOutcome): void
   /** A stanza, or what else may come, after a resource was bound. */
@@ -47,12 +49,14 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
   protected abstract holdBack(): void
   /** Sends what was kept, behind what `first` sends; drops it where no resource was bound. */
   protected abstract letGo(first?: () => void): void
-  /** A top-level element that is no stanza, after authentication; false: nobody knows it. */
+  /** A top-level element that is no stanza and not part of the negotiation; false: nobody knows it. */
   protected abstract nonza(element: Element): boolean
+  /** What was sent without having been acknowledged. Called at the end. */
+  protected abstract unacknowledged(): readonly Held[]
 
   protected over(reason: string): void {
     this.#login = undefined
-    if (this.jid) this.backend.closed(this, reason)
+    if (this.jid) this.backend.closed(this, reason, this.unacknowledged())
   }
 
   // --- header and features
@@ -134,7 +138,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     if (this.user !== '') return stanza ? this.#beforeBind(element) : this.other(element)
     if (stanza) return this.#beforeAuth(element)
     if (login?.takes(element)) return login.element(element)
-    this.unsupported(element)
+    this.other(element)
   }
 
   /** A top-level element that is no stanza (RFC 6120 §4.8.4). */

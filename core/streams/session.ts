@@ -2,6 +2,7 @@ import type { StreamError } from '../errors'
 import type { JID } from '../jid'
 import type { UserAgent } from './sasl2/request'
 import type { Element } from '../xml/element'
+import type { Copies } from './smacks'
 
 /** How a sender is connected; `local` is a host of this server speaking for itself. */
 export type OriginKind = 'local' | 'c2s' | 's2s' | 'component' | 'upstream'
@@ -38,8 +39,11 @@ export interface ClientSession {
   readonly since: number
   readonly state: SessionState
   readonly closed: boolean
-  /** Writes a stanza, one write per tick; what is sent to a closed session is dropped. */
-  send(stanza: Element): void
+  /**
+   * Writes a stanza, one write per tick; what is sent to a closed session is dropped. Where it is sent to several
+   * resources of the account, but need not arrive at each, `copies` says so.
+   */
+  send(stanza: Element, copies?: Copies): void
   /** Writes a stanza that is serialised already. */
   sendRaw(xml: string): void
   /** Ends the stream, with a stream error if one is given (RFC 6120 §4.4, §4.9.1.1). */

@@ -238,7 +238,9 @@ export class SocketConnection extends Connection {
 
   onEnd(): void {
     if (this.ended) return
-    this.owner?.streamEnd()
+    const { owner } = this
+    if (owner?.cut) owner.cut()
+    else owner?.streamEnd()
   }
 
   onSocketError(error: Error & { code?: string }): void {

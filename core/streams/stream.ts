@@ -44,8 +44,8 @@ export abstract class Stream implements ConnectionOwner {
   #asked = 0
 
   protected constructor(
-    protected readonly connection: Connection,
-    protected readonly settings: StreamSettings,
+    protected connection: Connection,
+    protected settings: StreamSettings,
     private readonly surroundings: StreamSurroundings
   ) {
     // Direct TLS: the stream begins inside it.
@@ -111,11 +111,12 @@ export abstract class Stream implements ConnectionOwner {
     const reason = error ? error.message : 'closed by the server'
     // RFC 6120 §5.4.3.2: what is sent now would not be XML
     if (inHandshake) this.connection.lose(reason)
-    else this.#sendEnd(error)
+    else this.sayEnd(error)
     this.over(reason)
   }
 
-  #sendEnd(error: StreamError | undefined): void {
+  /** Ends the stream on this connection, with the error if there is one. */
+  protected sayEnd(error: StreamError | undefined): void {
     const { connection } = this
     const { framing } = connection
     if (error) {
@@ -142,6 +143,11 @@ export abstract class Stream implements ConnectionOwner {
     if (!wasClosed && this.opened) this.connection.send(this.connection.framing.close)
     this.connection.end()
     if (!wasClosed) this.over('the peer ended the stream')
+  }
+
+  /** The peer has ended its half of the connection, but not its stream. */
+  cut(): void {
+    this.streamEnd()
   }
 
   gone(reason: string): void {
@@ -180,9 +186,13 @@ export abstract class Stream implements ConnectionOwner {
       if (this.transport === 'websocket') this.connection.keepalive()
       else this.ask()
     } else if (now - this.#asked >= silenceAnswer) {
-      // RFC 6120 §4.6.2
-      this.close(new StreamError('connection-timeout', 'no answer'))
+      this.silent()
     }
+  }
+
+  /** The peer does not answer (RFC 6120 §4.6.2). */
+  protected silent(): void {
+    this.close(new StreamError('connection-timeout', 'no answer'))
   }
 
   // --- waiting

@@ -1,4 +1,10 @@
+/** Stream management (XEP-0198), for streams of clients and of servers. */
 export { AckQueue, type AckLimits, type AckRhythm } from './ack-queue'
+export { Copies } from './copies'
+export { delayed, delayedXml } from './delay'
 export { Handled } from './handled'
+export { failed, Management, type Held } from './management'
 export { SM } from './names'
+export type { StreamManagement } from './policy'
 export { advance, distance, readCount } from './sequence'
+export { ManagedSessions, type ManagedStream } from './sessions'

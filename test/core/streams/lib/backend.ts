@@ -3,9 +3,11 @@ import { Gate } from '../../../../core/events/gate'
 import { Items } from '../../../../core/events/items'
 import type { JID } from '../../../../core/jid'
 import type { Log } from '../../../../core/log'
+import { Metrics } from '../../../../core/metrics'
 import { SessionRegistry } from '../../../../core/hosts/sessions'
 import type { StreamBackend, StreamSession } from '../../../../core/streams/backend'
 import { newCredentials, passwordMechanisms, type Credentials } from '../../../../core/streams/sasl'
+import { ManagedSessions } from '../../../../core/streams/smacks'
 import { el, firstChild, nsOf, type Element } from '../../../../core/xml/element'
 import type { SecureContext } from 'node:tls'
 
@@ -33,6 +35,7 @@ export class FakeBackend implements StreamBackend {
   readonly told: Told[] = []
   readonly logged: Array<{ level: string; data: unknown; message: string | undefined }> = []
   readonly log: Log
+  readonly managed = new ManagedSessions(new Metrics())
   context: SecureContext | undefined
   contexts = new Map<string, SecureContext>()
   /** What `bind` does beside registering. */
