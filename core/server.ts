@@ -175,7 +175,7 @@ export class Server {
       secret: dialbackSecret,
       host: domain => this.domains.find(domain),
       defaultDomain: () => this.clients.defaultDomain() || (this.domains.list()[0]?.name ?? ''),
-      secureContext: domain => this.#certificates.secureContext(domain),
+      secureContext: domain => this.#certificates.peerContext(domain),
       limits: () => this.#queueLimits(),
       base: () => this.limits.settings('s2s')
     })
