@@ -1,5 +1,5 @@
-import { domainToASCII } from 'node:url'
 import type { SecureContext } from 'node:tls'
+import { asciiDomain } from '../../precis'
 import { certificateProblem } from '../identity'
 import { SocketConnection } from '../socket-connection'
 
@@ -29,5 +29,5 @@ export class ServerConnection extends SocketConnection {
 
 /** How TLS is negotiated with the server of that domain. */
 export function connectTls(secureContext: SecureContext, domain: string) {
-  return { secureContext, servername: domainToASCII(domain) }
+  return { secureContext, servername: asciiDomain(domain) }
 }
