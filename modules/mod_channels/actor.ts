@@ -22,5 +22,6 @@ export function actorOf(event: StanzaEvent, authority: Authority, server: Server
 
 function speaksFor(from: JID, { origin }: StanzaEvent): boolean {
   if (origin.kind === 'c2s') return origin.name === from.bare
-  return origin.kind === 'local' && origin.name === from.domain
+  // A host of this server, whether its work is done here or by an external component
+  return (origin.kind === 'local' || origin.kind === 'component') && origin.name === from.domain
 }

@@ -11,7 +11,9 @@ export interface Sender extends Actor {
 export function senderOf(ctx: Context<PubsubConfig>, { from, origin, host }: StanzaEvent): Sender {
   const { server, config } = ctx
   const ours = server.isLocal(from.domain)
-  if (ours && origin.kind !== 'c2s' && origin.kind !== 'local') throw new StanzaError('forbidden')
+  // A component speaks for its own host alone: core has seen to that
+  if (ours && origin.kind !== 'c2s' && origin.kind !== 'local' && origin.kind !== 'component')
+    throw new StanzaError('forbidden')
   const role = server.role(from, host)
   const admin = role === 'admin' || role === 'operator'
   return { jid: from.full, bare: from.bare, admin, creates: admin || mayCreate() }
