@@ -10,6 +10,7 @@ export {
   accountOption,
   domainOption,
   listenOption,
+  networkOption,
   pathOption,
   placeOption,
   portOption,
@@ -24,6 +25,11 @@ export { isDuplicate } from './storage/duplicate'
 export { nameHash } from './storage/names'
 import './http/items'
 import './streams/items'
+
+export { CollapsedLog } from './collapsed-log'
+export { sourceOf } from './streams/rates/source'
+export type { LimitSetting } from './streams/rates/limits'
+export type { KindPolicy, LimitsPolicy, LoginPolicy } from './streams/rates/policy'
 
 export { HANDLED, isPromise } from './events/hooks'
 export type { Handled, Handler, HandlerResult, HookOptions, Traced } from './events/hooks'

@@ -1,9 +1,14 @@
 import { readConfig } from '../server/config'
+import { liveServer } from './backend'
+import type { HostOverride } from './operations'
 import { counted, print } from './output'
 import { configFile, type PlaceOptions } from './place'
 
-/** Checks the whole file. Throws `ERR_CONFIG` with a line for each fault. */
-export function checkConfig(options: PlaceOptions): void {
+/**
+ * Checks the whole file. Throws `ERR_CONFIG` with a line for each fault. Where the server runs, what commands hold in
+ * place of the file is told too.
+ */
+export async function checkConfig(options: PlaceOptions): Promise<void> {
   const file = configFile(options)
   const { config } = readConfig(file, process.env)
   const modules = new Set([
@@ -11,4 +16,19 @@ export function checkConfig(options: PlaceOptions): void {
     ...[...config.hosts.values()].flatMap(host => [...host.modules.keys()])
   ])
   print(`${file} is in order: ${counted(config.hosts.size, 'host')}, ${counted(modules.size, 'module')}.`)
+  const overrides = await overridesOf(options)
+  if (overrides.length > 0) print('In the running server this holds in place of the file, set by command:')
+  for (const { host, option, value, by, at } of overrides) {
+    const origin = [by, at === undefined ? undefined : new Date(at).toISOString()].filter(Boolean).join(', ')
+    print(`  ${host}: ${option}: ${value}${origin === '' ? '' : ` (${origin})`}`)
+  }
+}
+
+async function overridesOf(options: PlaceOptions): Promise<HostOverride[]> {
+  const server = await liveServer(options)
+  try {
+    return ((await server?.call('config.overrides')) ?? []) as HostOverride[]
+  } catch {
+    return [] // a server of another version, or one that stops just now: the file is in order all the same
+  }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CodedError } from '../errors'
 import { JID } from '../jid'
+import type { ConfigOverride } from '../modules/overrides'
 import type { Server } from '../server'
 import { act, operation, type ControlOperations } from './control-protocol'
 import { listening } from './listening'
@@ -18,6 +19,11 @@ export interface Status {
   modules: { running: number; failed: number }
   /** Bytes of the whole process. */
   memory: number
+}
+
+/** What a command holds on a host in place of the config file. */
+export interface HostOverride extends ConfigOverride {
+  host: string
 }
 
 const Account = z.strictObject({ jid: z.string().max(3100) })
@@ -72,6 +78,13 @@ export function operationsOf(server: Server): ControlOperations {
       z.strictObject({}),
       () => server.config.file,
       () => server.reloadConfig()
+    ),
+    'config.overrides': operation(z.strictObject({}), (): HostOverride[] =>
+      domains
+        .list()
+        .flatMap(({ name, items }) =>
+          items.list('config-override').map(override => ({ ...override, host: name }))
+        )
     ),
     status: operation(z.strictObject({}), () => statusOf(server))
   }

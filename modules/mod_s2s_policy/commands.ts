@@ -10,8 +10,7 @@ import {
   type StageForm
 } from '#core'
 import { done, OWN } from '../lib_admin'
-import type { Config, Override } from './config'
-import { POLICIES } from './config'
+import { POLICIES, summary, type Config, type Override } from './config'
 import { preparedPattern, wrongPattern } from './domains'
 import type { Policy } from './policy'
 
@@ -131,9 +130,4 @@ function patterns(lines: FormValues[string], field: string): string[] | undefine
     found.push(pattern)
   }
   return [...new Set(found)]
-}
-
-function summary({ policy, allow, block }: Config): string {
-  const lists = [allow.length > 0 && `${allow.length} allowed`, block.length > 0 && `${block.length} blocked`]
-  return [policy, ...lists.filter(Boolean)].join(', ')
 }

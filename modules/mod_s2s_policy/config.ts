@@ -38,3 +38,9 @@ export const Override = z.object({
 })
 
 export type Override = z.infer<typeof Override>
+
+/** In a few words. */
+export function summary({ policy, allow, block }: Config): string {
+  const lists = [allow.length > 0 && `${allow.length} allowed`, block.length > 0 && `${block.length} blocked`]
+  return [policy, ...lists.filter(Boolean)].join(', ')
+}

@@ -1,7 +1,7 @@
 import { defineModule } from '#core'
 import { Circle } from './circle'
 import { policyCommand } from './commands'
-import { config, Override } from './config'
+import { config, Override, summary } from './config'
 import { Guard } from './guard'
 import { Policy } from './policy'
 
@@ -34,7 +34,14 @@ export default defineModule({
       store: ctx.store('policy', Override),
       circle,
       hasBuddies: () => serverBuddy.available,
-      changed
+      changed,
+      show: override =>
+        ctx.add('config-override', {
+          option: ctx.module,
+          value: summary(override),
+          by: override.by,
+          at: override.at
+        })
     })
     await policy.load()
     circle.watch(ctx, () => {

@@ -17,6 +17,8 @@ export interface PolicyParts {
   /** Whether server buddies are kept on this host now. */
   hasBuddies(): boolean
   changed(): void
+  /** What an administrator has set is to be seen by others; returns what takes it back. */
+  show(override: Override): () => void
 }
 
 /** The policy in force: the file's, unless a command has set another, which outlives a restart. */
@@ -26,6 +28,7 @@ export class Policy {
   #override: Override | undefined
   #allow = new Domains([])
   #block = new Domains([])
+  #hide = (): void => undefined
 
   constructor(file: Config, parts: PolicyParts) {
     this.#parts = parts
@@ -34,8 +37,7 @@ export class Policy {
 
   /** Reads what a command has set. */
   async load(): Promise<void> {
-    this.#override = await this.#parts.store.get(KEY)
-    this.#compile()
+    this.#take(await this.#parts.store.get(KEY))
   }
 
   get file(): Config {
@@ -61,9 +63,15 @@ export class Policy {
   async setOverride(override: Override | undefined): Promise<void> {
     if (override) await this.#parts.store.set(KEY, override)
     else await this.#parts.store.delete(KEY)
-    this.#override = override
-    this.#compile()
+    this.#take(override)
     this.#parts.changed()
+  }
+
+  #take(override: Override | undefined): void {
+    this.#override = override
+    this.#hide()
+    this.#hide = override ? this.#parts.show(override) : () => undefined
+    this.#compile()
   }
 
   #compile(): void {

@@ -56,7 +56,12 @@ export default defineModule({
   dependencies: ['adhoc'],
   config,
   async setup(ctx, saved): Promise<ServerBuddyApi> {
-    const policy = new PolicyInForce(ctx.store('policy', PolicyName), () => ctx.config)
+    const policy = new PolicyInForce(
+      ctx.store('policy', PolicyName),
+      () => ctx.config,
+      value => ctx.add('config-override', { option: `${ctx.module}.autoApprove`, value })
+    )
+    await policy.load()
     const published = new Published(ctx)
     const buddies = new Buddies({
       ctx,

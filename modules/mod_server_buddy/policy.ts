@@ -16,10 +16,24 @@ export interface PolicySettings {
 export class PolicyInForce {
   readonly #store: Store<Policy>
   readonly #settings: () => PolicySettings
+  readonly #show: (policy: Policy) => () => void
+  #hide = (): void => undefined
 
-  constructor(store: Store<Policy>, settings: () => PolicySettings) {
+  /** @param show lets others see what a command has set; returns what takes it back */
+  constructor(store: Store<Policy>, settings: () => PolicySettings, show: (policy: Policy) => () => void) {
     this.#store = store
     this.#settings = settings
+    this.#show = show
+  }
+
+  /** Shows what was set before. */
+  async load(): Promise<void> {
+    this.#display(await this.#store.get('autoApprove'))
+  }
+
+  #display(policy: Policy | undefined): void {
+    this.#hide()
+    this.#hide = policy === undefined ? () => undefined : this.#show(policy)
   }
 
   async current(): Promise<Policy> {
@@ -38,6 +52,7 @@ export class PolicyInForce {
   async set(policy: Policy | undefined): Promise<void> {
     if (policy === undefined) await this.#store.delete('autoApprove')
     else await this.#store.set('autoApprove', policy)
+    this.#display(policy)
   }
 
   isListed(domain: string): boolean {

@@ -4,7 +4,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
 import { parse, stringify } from 'yaml'
+import { IM_HOST } from '../../lib/config'
 import { SpawnedServer, spawnTestServer } from '../../lib/spawn'
+import { scenario } from '../../lib/wire'
+import { NODES, runs } from '../../modules/mod_server_buddy/hosts'
 
 test('exit code 2 for what is no command, 1 where there is no server, 0 for help', async t => {
   const server = new SpawnedServer()
@@ -88,4 +91,30 @@ test('status, modules, hooks and config of the running server', async t => {
     ['config', 'reload']
   ])
     assert.match(await fails(...args), /nonsense: unknown key.*\n.*more: unknown key/)
+})
+
+test('config check shows what commands hold in place of the file', async t => {
+  const hosts = {
+    localhost: {
+      admins: ['admin@localhost'],
+      modules: { ...(IM_HOST.modules as object), s2s_policy: {}, server_buddy: {} }
+    }
+  }
+  const server = await spawnTestServer(t, { hosts })
+  const check = async (): Promise<string> => (await server.run(['config', 'check'])).stdout
+  assert.doesNotMatch(await check(), /set by command/)
+  await scenario(server, { admin: 'admin@localhost/y' }, async ({ admin }) => {
+    await runs(admin, 'localhost', 'urn:balcony:admin#federation-policy', {
+      policy: 'buddies',
+      block: ['evil.example']
+    })
+    await runs(admin, 'localhost', NODES.policy, { policy: 'always' })
+    const told = await check()
+    assert.match(told, /in order.*\nIn the running server this holds in place of the file, set by command:\n/)
+    assert.match(told, /\n {2}localhost: s2s_policy: buddies, 1 blocked \(admin@localhost, \d{4}-.*Z\)\n/)
+    assert.match(told, /\n {2}localhost: server_buddy\.autoApprove: always\n/)
+    await runs(admin, 'localhost', 'urn:balcony:admin#federation-policy', { policy: 'file' })
+    await runs(admin, 'localhost', NODES.policy, { policy: 'file' })
+    assert.doesNotMatch(await check(), /set by command/)
+  })
 })
