@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { InvalidJid, JID } from '../jid'
+import { readNetwork } from '../streams/rates/source'
 import { parsePlace, type Place } from '../net/place'
 
 /** Options that the server's schema and those of modules share, with faults that say what is wrong. */
@@ -46,6 +47,14 @@ export function dnsServerOption() {
       const place = parsePlace(text, 53)
       return place !== undefined && isIP(place.host) !== 0
     }, 'expected an IP address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53')
+}
+
+/** An IP address, or a network: `10.0.0.0/8`. */
+export function networkOption() {
+  return z
+    .string()
+    .meta({ expected: 'an IP address or a network like 10.0.0.0/8' })
+    .refine(text => readNetwork(text) !== undefined, 'expected an IP address or a network like 10.0.0.0/8')
 }
 
 /** A file or folder. It comes out absolute; relative ones start from the folder of the config file. */

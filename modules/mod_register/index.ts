@@ -1,8 +1,8 @@
-import { defineModule, el, z, type Element, type StanzaEvent } from '#core'
+import { CollapsedLog, defineModule, el, z, type Element, type StanzaEvent } from '#core'
 import { HourlyLimit, type Counts } from './limiter'
 import { change, describe, type Leaving } from './members'
 import { REGISTER } from './namespace'
-import { answerNewcomer, mayRegister, type Limits } from './newcomers'
+import { answerNewcomer, mayRegister, shareOf, type Limits } from './newcomers'
 
 /** Names that others would take for an office of the host (RFC 2142). */
 const OFFICES = [
@@ -73,7 +73,9 @@ const config = z.object({
     .int()
     .min(1)
     .default(200)
-    .describe('New accounts on the host within an hour, at most.')
+    .describe(
+      'New accounts on the host within an hour, at most; one address or IPv6 /48 network can make a quarter of them.'
+    )
 })
 
 export type RegisterConfig = z.infer<typeof config>
@@ -85,15 +87,19 @@ export default defineModule({
   on: ['virtual'],
   config,
   setup(ctx, saved) {
-    const counts = saved as Record<keyof Limits, Counts> | undefined
+    const counts = saved as Partial<Record<keyof Limits, Counts>> | undefined
     const limits: Limits = {
       attempts: new HourlyLimit(() => ctx.config.attemptsPerAddress, counts?.attempts),
       accounts: new HourlyLimit(() => ctx.config.accountsPerAddress, counts?.accounts),
-      host: new HourlyLimit(() => ctx.config.accountsPerHour, counts?.host)
+      shares: new HourlyLimit(() => shareOf(ctx.config), counts?.shares),
+      host: new HourlyLimit(() => ctx.config.accountsPerHour, counts?.host),
+      refusals: new CollapsedLog(ctx.log)
     }
+    ctx.defer(() => limits.refusals.flush())
     ctx.save(() => ({
       attempts: limits.attempts.counts,
       accounts: limits.accounts.counts,
+      shares: limits.shares.counts,
       host: limits.host.counts
     }))
     ctx.reconfigure(() => true)

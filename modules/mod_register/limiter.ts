@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net'
-
 /** How often something happened lately, by key. Plain data, so that it outlives a reload of the module. */
 export type Counts = Map<string, { since: number; count: number }>
 
@@ -43,23 +41,4 @@ export class HourlyLimit {
       this.counts.delete(key)
     }
   }
-}
-
-/** Who is counted as one: an IPv4 address, or an IPv6 network of 64 bits, of which one party has all addresses. */
-export function sourceOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped?.[1] !== undefined) return mapped[1]
-  return isIPv6(address) ? `${firstGroups(address)}::/64` : address
-}
-
-function firstGroups(address: string): string {
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right]
-  return groups
-    .slice(0, 4)
-    .map(group => parseInt(group, 16).toString(16))
-    .join(':')
 }

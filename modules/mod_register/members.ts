@@ -1,7 +1,6 @@
-import { childrenOf, childText, el, JID, type Context, type Element, type StanzaEvent } from '#core'
+import { childrenOf, childText, el, JID, sourceOf, type Context, type Element, type StanzaEvent } from '#core'
 import { RegistrationError } from './errors'
 import type { RegisterConfig } from './index'
-import { sourceOf } from './limiter'
 import { REGISTER } from './namespace'
 import { faultOf, type Limits } from './newcomers'
 import { checkPassword } from './rules'

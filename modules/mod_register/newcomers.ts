@@ -4,7 +4,9 @@ import {
   firstChild,
   isStanzaError,
   JID,
+  sourceOf,
   StreamError,
+  type CollapsedLog,
   type ClientSession,
   type CodedError,
   type Context,
@@ -12,7 +14,7 @@ import {
 } from '#core'
 import { RegistrationError } from './errors'
 import type { RegisterConfig } from './index'
-import { sourceOf, type HourlyLimit } from './limiter'
+import type { HourlyLimit } from './limiter'
 import { REGISTER } from './namespace'
 import { checkPassword, nameFor, taken } from './rules'
 
@@ -22,8 +24,17 @@ export interface Limits {
   attempts: HourlyLimit
   /** Accounts made, by address. */
   accounts: HourlyLimit
+  /** Accounts made, by IPv6 networks that have many addresses of the kind above, and by address. */
+  shares: HourlyLimit
   /** Accounts made, on the host. */
   host: HourlyLimit
+  /** What is refused, for the log. */
+  refusals: CollapsedLog
+}
+
+/** What one party may have of all accounts that can be made in an hour: nobody keeps all others out. */
+export function shareOf({ accountsPerHour }: Pick<RegisterConfig, 'accountsPerHour'>): number {
+  return Math.ceil(accountsPerHour / 4)
 }
 
 type RegisterContext = Context<RegisterConfig>
@@ -91,11 +102,11 @@ async function register(
     throw new RegistrationError('not-acceptable', `you are registered as ${session.state.registered}: log in`) // §3.1.1
   }
   const source = sourceOf(session.remoteAddress)
-  if (!limits.attempts.take(source, Date.now())) throw tooMany(ctx, source)
+  if (!limits.attempts.take(source, Date.now())) throw tooMany(limits, source)
   const password = childText(query, 'password') ?? ''
   const name = await nameFor(ctx, childText(query, 'username') ?? '')
   checkPassword(ctx, password)
-  const give = takeAll(ctx, limits, source)
+  const give = takeAll(limits, session.remoteAddress)
   // Before anything is awaited: a second request on the stream must find it
   session.state.registered = name
   try {
@@ -109,23 +120,30 @@ async function register(
 }
 
 /** Counts an account that is about to be made. */
-function takeAll(ctx: RegisterContext, limits: Limits, source: string): { back(): void } {
+function takeAll({ accounts, shares, host, ...limits }: Limits, address: string): { back(): void } {
   const now = Date.now()
-  if (!limits.accounts.take(source, now)) throw tooMany(ctx, source)
-  if (!limits.host.take('', now)) {
-    limits.accounts.giveBack(source)
-    throw tooMany(ctx, source)
+  const source = sourceOf(address)
+  const taken: [HourlyLimit, string][] = []
+  const back = (): void => {
+    for (const [limit, key] of taken) limit.giveBack(key)
   }
-  return {
-    back() {
-      limits.accounts.giveBack(source)
-      limits.host.giveBack('')
+  const wanted: [HourlyLimit, string][] = [
+    [accounts, source],
+    [shares, sourceOf(address, 48)],
+    [host, '']
+  ]
+  for (const [limit, key] of wanted) {
+    if (!limit.take(key, now)) {
+      back()
+      throw tooMany(limits, source)
     }
+    taken.push([limit, key])
   }
+  return { back }
 }
 
-function tooMany(ctx: RegisterContext, source: string): RegistrationError {
-  ctx.log.warn({ address: source }, 'registration refused: too many within an hour')
+function tooMany({ refusals }: Pick<Limits, 'refusals'>, source: string): RegistrationError {
+  refusals.warn(source, { address: source }, 'registration refused: too many within an hour')
   return new RegistrationError('resource-constraint', 'too many registrations: try again later')
 }
 

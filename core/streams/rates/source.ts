@@ -1,20 +1,23 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 
-/** Who is counted as one: an IPv4 address, or an IPv6 network of 64 bits, of which one party has all addresses. */
-export function sourceOf(address: string): string {
+/**
+ * Who is counted as one: an IPv4 address, or an IPv6 network of 64 bits, of which one party has all addresses. Parties
+ * that have many of those have them out of one of 48 bits.
+ */
+export function sourceOf(address: string, bits: 64 | 48 = 64): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
   if (mapped?.[1] !== undefined) return mapped[1]
-  return isIPv6(address) ? `${firstGroups(address)}::/64` : address
+  return isIPv6(address) ? `${firstGroups(address, bits / 16)}::/${bits}` : address
 }
 
-function firstGroups(address: string): string {
+function firstGroups(address: string, count: number): string {
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
   const groups = [...left, ...Array<string>(zeros).fill('0'), ...right]
   return groups
-    .slice(0, 4)
+    .slice(0, count)
     .map(group => parseInt(group, 16).toString(16))
     .join(':')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { HourlyLimit, sourceOf } from '../../../modules/mod_register/limiter'
+import { sourceOf } from '../../../core/streams/rates/source'
+import { HourlyLimit } from '../../../modules/mod_register/limiter'
 
 const HOUR = 3_600_000
 
