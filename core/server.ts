@@ -129,7 +129,6 @@ export class Server {
       gate: this.gate,
       log: this.log,
       metrics: this.metrics,
-      metrics: this.metrics,
       router: this.router,
       host: domain => this.domains.get(domain),
       defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
@@ -374,7 +373,6 @@ export class Server {
     this.federation.stopAccepting()
     this.http.close()
     if (this.#started) this.bus.emit('server/stopping')
-    this.clients.endHibernating('the server stops')
     this.clients.endHibernating('the server stops')
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()

@@ -218,11 +218,11 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
       host,
       tlsFirst: this.tlsFirst,
       retries: this.settings.authRetries,
+      logins: this.backend.streamLimits?.logins,
       log: this.backend.log
     })
   }
 
-      logins: this.backend.streamLimits?.logins,
   agreesWith(user: string): boolean {
     return this.#claimed === '' || this.#claimed === `${user}@${this.domain}`
   }
