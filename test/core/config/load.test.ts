@@ -25,6 +25,7 @@ test('a file with one host is enough, everything else has defaults', () => {
       queueStanzas: 1000,
       queueBytes: 1_048_576,
       unreadBytes: 8_388_608,
+      unreadBytesInAll: 268_435_456,
       loginSeconds: 60,
       stopSeconds: 10
     }
