@@ -39,6 +39,9 @@ export * from './events/server-events'
 
 export type { Host } from './hosts/host'
 export * from './streams/session'
+export { Copies, delayed } from './streams/smacks'
+export type { StreamManagement } from './streams/smacks'
+export type { ClientStates, Judgement } from './streams/client-state'
 export type { Origin } from './routing/origin'
 export type {
   AcceptOptions,

@@ -379,7 +379,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
       if (management.claim !== this || session.closed)
         return refuse('unknown', failed('item-not-found', management.handled.h))
       managed.resumptions.with('resumed').inc()
-      outcome(management.resumed(), () => session.#takeOver(this, management))
+      outcome(management.resumed(), () => session.#takeOver(this, management), session.jid)
     }
     if (management.handled.complete) return go()
     this.wait(handledSoon(management), go, error => this.broken(error))

@@ -18,9 +18,9 @@ export interface BindOutcome {
 /**
  * What comes of an attempt to resume (XEP-0198 §5). `answer` is `<resumed/>` or `<failed/>`, to be written by the
  * callee, alone or inside of something else. With `<resumed/>` there is `handOver`, to be called right after that was
- * written: the connection then belongs to the older session, which sends what is missing, and this stream is no more.
+ * written: the connection then belongs to the older session, which sends what is missing, and this stream is no more; `jid` is that session's.
  */
-export type ResumeOutcome = (answer: Element, handOver?: () => void) => void
+export type ResumeOutcome = (answer: Element, handOver?: () => void, jid?: JID) => void
 
 /**
  * The steps from a stream header to a bound resource, for whoever negotiates: `ClientStream` takes them for RFC 6120

@@ -25,10 +25,10 @@ export function negotiateInline(
 ): void {
   if (userAgent) stream.state.userAgent = userAgent
   if (!resume || !stream.host || !resumes(stream.host)) return bindOrNot({ data })
-  stream.resumeSession(resume, (resumption, handOver) => {
+  stream.resumeSession(resume, (resumption, handOver, jid) => {
     if (!handOver) return bindOrNot({ data, resumption })
     // XEP-0198 §9.2: `<bind/>` is ignored then, and no features follow
-    stream.answer(successFor(stream.jid?.full ?? '', { data, resumption }))
+    stream.answer(successFor(jid?.full ?? '', { data, resumption }))
     handOver()
   })
 
