@@ -2,6 +2,7 @@
 // Load generator for any XMPP server. No dependencies. See README.md.
 import fs from 'node:fs'
 import { Client, XmppError, attr, flushAll } from './lib/client.mjs'
+import { exchange } from './lib/exchange.mjs'
 import { snapshot, machine } from './lib/procstat.mjs'
 
 // ---------------------------------------------------------------- arguments
@@ -11,6 +12,9 @@ const DEFAULTS = {
   port: 5222,
   domain: 'bench.localhost',
   pubsub: '',
+  'peer-host': '',
+  'peer-port': 0,
+  'peer-domain': '',
   users: 100,
   pass: 'pw',
   scenario: '',
@@ -44,11 +48,12 @@ const DEFAULTS = {
 }
 const HELP = `usage: node bench.mjs --scenario NAME [options]
  connection  --host H --port P --domain D --pubsub JID --tls --mech auto|plain|scram --users N --pass pw --resource r
- server      --pid PID[,PID] | --pid-file FILE     (CPU and RSS are read from /proc, children included)
+ other one   --peer-host H --peer-port P --peer-domain D   (s2s)
+ server      --pid PID[,PID] | --pid-file FILE[,FILE]   (CPU and RSS are read from /proc, children included)
  timing      --seconds 10 --warmup 3 --timeout 15 (per answer) --deadline S (whole run)
  output      --json (one JSON line only; otherwise progress goes to stderr as well) --label TEXT
- scenarios   register | login | idle | chat | iq | publish1 | fanout | items | presence | features
- knobs       --concurrency 20 (login/idle/register)  --connections N (idle)  --pairs N --window N --to bare|full --body-size 200 (chat)
+ scenarios   register | login | idle | chat | s2s | iq | publish1 | fanout | items | presence | features
+ knobs       --concurrency 20 (login/idle/register)  --connections N (idle)  --pairs N --window N --to bare|full --body-size 200 (chat, s2s)
              --clients N --window N --iq mix|ping|disco (iq)   --window N --max-items N --payload-size N --prefill N --node NAME --keep (publish1)
              --subscribers 100 --window 5 (fanout)   --preload 10000 --fetch 50 --items-mode auto|max_items|rsm (items)
              --contacts 50 (presence)   --register (register users in band before the scenario)
@@ -88,9 +93,10 @@ if (A.help || !A.scenario) {
   console.error(HELP)
   process.exit(A.help ? 0 : 2)
 }
-if (!['127.0.0.1', '::1', 'localhost'].includes(A.host) && !process.env.BENCH_ALLOW_REMOTE) {
+const remote = [A.host, A['peer-host']].find(host => host && !/^(127(\.\d+){3}|::1|localhost)$/.test(host))
+if (remote && !process.env.BENCH_ALLOW_REMOTE) {
   console.error(
-    `refusing to load-test ${A.host}: only loopback is allowed (set BENCH_ALLOW_REMOTE=1 if the machine is yours)`
+    `refusing to load-test ${remote}: only loopback is allowed (set BENCH_ALLOW_REMOTE=1 if the machine is yours)`
   )
   process.exit(2)
 }
@@ -108,9 +114,9 @@ function pids() {
     .split(',')
     .filter(Boolean)
     .map(Number)
-  if (A['pid-file']) {
+  for (const file of A['pid-file'].split(',').filter(Boolean)) {
     try {
-      list.push(+fs.readFileSync(A['pid-file'], 'utf8').trim())
+      list.push(+fs.readFileSync(file, 'utf8').trim())
     } catch (e) {
       throw new Error(`--pid-file: ${e.message}`)
     }
@@ -531,63 +537,62 @@ S.idle = async () => {
 S.chat = async () => {
   const pairs = A.pairs || Math.floor(A.users / 2)
   need(pairs * 2)
-  const window = A.window || 50 // per pair, half in each direction
   setPhase(`connect ${pairs * 2}`)
   const cs = await connectUsers(pairs * 2)
-  const m = new Meter()
+  await chats(
+    'chat',
+    Array.from({ length: pairs }, (_, i) => [cs[2 * i], cs[2 * i + 1]])
+  )
+}
+
+async function chats(scenario, pairs) {
+  const window = A.window || 50 // per pair, half in each direction
+  const meter = new Meter()
   const body = 'x'.repeat(A['body-size'])
-  const RING = 4096
-  let inflight = 0,
-    dup = 0
-  const TAG = 'c'
-  for (const c of cs) {
-    c.seq = 0
-    c.ring = new Float64Array(RING)
-    c.expect = 0
+  const address = c => (A.to === 'full' ? c.jid : c.bare)
+  const { outstanding, others } = exchange(pairs, { window, body, meter, noteError, address })
+  const r = await meter.run({ unit: 'msgs/s', opName: 'message', outstanding })
+  result(scenario, {
+    ...r,
+    pairs: pairs.length,
+    window,
+    body_bytes: A['body-size'],
+    to: A.to,
+    other_messages: others()
+  })
+}
+
+// Half of everybody on one server, half on another of the same kind: every message goes from server to server.
+S.s2s = async () => {
+  const pairs = A.pairs || 40
+  need(pairs)
+  const there = { host: A['peer-host'], port: A['peer-port'] || A.port, domain: A['peer-domain'] }
+  if (!there.host || !there.domain) throw new Error('s2s needs --peer-host and --peer-domain')
+  setPhase(`connect ${pairs} to each`)
+  const ours = await connectUsers(pairs)
+  const theirs = await connectUsers(pairs, { extra: there })
+  setPhase('the streams between the servers')
+  // One message each way waits for the streams to be made, so that the measurement does not.
+  await arrives(ours[0], theirs[0])
+  await arrives(theirs[0], ours[0])
+  await chats(
+    's2s',
+    ours.map((c, i) => [c, theirs[i]])
+  )
+}
+
+async function arrives(from, to) {
+  const until = now() + 30000
+  let came = false
+  to.onMessage = () => (came = true)
+  from.onMessage = () => undefined
+  for (let next = 0; !came; await sleep(10)) {
+    if (now() > until) throw new Error(`no message from ${from.bare} arrives at ${to.bare}`)
+    if (now() < next) continue
+    // Again, should the first have come back while the servers did not know each other yet
+    from.send(`<message type='chat' to='${to.jid}' id='first'><body>first</body></message>`)
+    next = now() + 5000
   }
-  const sendOne = c => {
-    const s = c.seq++
-    c.ring[s % RING] = now()
-    inflight++
-    c.send(c.pre + s + c.post)
-  }
-  for (let i = 0; i < cs.length; i++) {
-    const c = cs[i],
-      peer = cs[i ^ 1]
-    c.pre = `<message type='chat' to='${A.to === 'full' ? peer.jid : peer.bare}' id='${TAG}`
-    c.post = `'><body>${body}</body></message>`
-    c.onMessage = (b, s, e) => {
-      const head = b.latin1Slice(s, Math.min(e, s + 300))
-      const id = attr(head, 'id')
-      if (attr(head, 'type') === 'error') {
-        noteError(`message bounced: ${b.latin1Slice(s, Math.min(e, s + 600))}`)
-        inflight--
-        if (m.running && E.count < 1000) sendOne(c)
-        return
-      }
-      if (id === null || id.charCodeAt(0) !== 0x63) {
-        dup++
-        return
-      }
-      const seq = +id.slice(1)
-      if (seq !== peer.expect) {
-        noteError(`out of order or duplicate: got ${seq}, expected ${peer.expect}`)
-      }
-      peer.expect = seq + 1
-      inflight--
-      m.op(peer.ring[seq % RING])
-      if (m.running) sendOne(peer)
-    }
-  }
-  const a = Math.ceil(window / 2),
-    b = window - a
-  for (let i = 0; i < cs.length; i += 2) {
-    for (let k = 0; k < a; k++) sendOne(cs[i])
-    for (let k = 0; k < b; k++) sendOne(cs[i + 1])
-  }
-  flushAll()
-  const r = await m.run({ unit: 'msgs/s', opName: 'message', outstanding: () => inflight })
-  result('chat', { ...r, pairs, window, body_bytes: A['body-size'], to: A.to, other_messages: dup })
 }
 
 S.iq = async () => {

@@ -1,32 +1,20 @@
 #!/bin/bash
-# ejabberd under test. Usage: [STORAGE=mnesia|sqlite] [CPUS=0] ./setup-ejabberd.sh needs|init|start|stop|pid|env|destroy
-#   needs   prints what is missing to run it, and fails, or nothing
-#   init    writes config, certificate and an empty spool under run/ejabberd/$STORAGE
-#   start   starts it in the background (pinned to $CPUS, at nice level $NICE, when set), waits for the port, prints the pid
-#   stop    stops the process that start started
-# Loopback only: c2s 27322, s2s 27369, component 27347, Erlang distribution 27370 (no epmd).
+# ejabberd under test. STORAGE=mnesia|sqlite says what it stores in, LIMITS=on switches on Debian's shaper for clients.
+# Loopback only: c2s 27322, s2s 27369 (an instance: 5269), component 27347, Erlang distribution 27370 (no epmd).
 set -euo pipefail
 cd "$(dirname "$0")"
+. lib/setup.sh
 STORAGE=${STORAGE:-mnesia}
-HERE=$PWD
-R=$HERE/run/ejabberd/$STORAGE
-C2S=27322 S2S=27369 COMP=27347 DIST=27370
-DOMAIN=bench.localhost
-NODE=bench_$STORAGE@localhost
+NODE=bench_$STORAGE${INSTANCE:+_$INSTANCE}@localhost
+NAME=ejabberd R=$HERE/run/ejabberd/$STORAGE$SUFFIX C2S=27322 USER_NAME=ejabberd MARK=$NODE
+S2S=27369 COMP=27347 DIST=27370
+# Other servers look for a domain that is an address at this port.
+[ -n "$SUFFIX" ] && S2S=5269
 case "$STORAGE" in mnesia|sqlite) ;; *) echo "STORAGE must be mnesia or sqlite" >&2; exit 2;; esac
 
 needs() {
-  command -v ejabberdctl >/dev/null || { echo "ejabberd (Debian package ejabberd)"; exit 1; }
-  command -v openssl >/dev/null || { echo openssl; exit 1; }
-}
-
-cert() {
-  mkdir -p run/cert
-  [ -s run/cert/bench.key ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
-    -keyout run/cert/bench.key -out run/cert/bench.crt -subj "/CN=$DOMAIN" \
-    -addext "subjectAltName=DNS:$DOMAIN,DNS:pubsub.$DOMAIN,DNS:channels.$DOMAIN" >/dev/null 2>&1
-  cat run/cert/bench.crt run/cert/bench.key > run/cert/bench.pem
-  chmod 644 run/cert/*
+  need_command ejabberdctl ejabberd
+  need_command openssl openssl
 }
 
 init() {
@@ -34,6 +22,8 @@ init() {
   mkdir -p "$R/spool" "$R/log" "$R/conf"
   cp run/cert/bench.pem "$R/conf/"
   cp /etc/ejabberd/inetrc "$R/conf/inetrc" 2>/dev/null || true
+  SHAPER=none
+  [ "${LIMITS:-off}" = on ] && SHAPER=normal
   if [ "$STORAGE" = sqlite ]; then
     SQL="sql_type: sqlite
 sql_database: $R/spool/ejabberd.db
@@ -45,7 +35,7 @@ new_sql_schema: false"
   fi
   cat > "$R/conf/ejabberd.yml" <<CFG
 # Written by setup-ejabberd.sh from Debian's default ejabberd.yml: loopback ports, no shapers, accept backlog 128 as Prosody has (default 5: 20 concurrent connects overflow it)
-# (default: 3000 B/s per client, burst 20000), plaintext allowed, no mod_pres_counter and
+# (default: 3000 B/s per client, burst 20000, which LIMITS=on brings back), plaintext allowed, no mod_pres_counter and
 # no mod_fail2ban (they would limit the load), no http, mqtt, stun listeners; mod_register on for the bench.
 loglevel: info
 log_rotate_count: 0
@@ -69,23 +59,23 @@ $SQL
 listen:
   -
     port: $C2S
-    ip: "127.0.0.1"
+    ip: "$ADDRESS"
     module: ejabberd_c2s
     backlog: 128
     max_stanza_size: 262144
-    shaper: none
+    shaper: $SHAPER
     access: c2s
     starttls: true
     starttls_required: false
     protocol_options: 'TLS_OPTIONS'
   -
     port: $S2S
-    ip: "127.0.0.1"
+    ip: "$ADDRESS"
     module: ejabberd_s2s_in
     max_stanza_size: 524288
   -
     port: $COMP
-    ip: "127.0.0.1"
+    ip: "$ADDRESS"
     module: ejabberd_service
     shaper: none
     hosts:
@@ -95,6 +85,10 @@ disable_sasl_mechanisms:
   - "digest-md5"
   - "X-OAUTH2"
 s2s_use_starttls: optional
+shaper:
+  normal:
+    rate: 3000
+    burst_size: 20000
 auth_password_format: scram
 registration_timeout: infinity
 acl:
@@ -189,51 +183,23 @@ modules:
   mod_vcard_xupdate: {}
   mod_version: {}
 CFG
-  if [ "$(id -u)" = 0 ]; then chown -R ejabberd:ejabberd "$R"; fi
+  give_away
 }
 
-port_open() { (exec 3<>/dev/tcp/127.0.0.1/$C2S) 2>/dev/null; }
-
-start() {
-  [ -f "$R/conf/ejabberd.yml" ] || init
-  if port_open; then echo "port $C2S is taken" >&2; exit 1; fi
-  rm -f "$R/ejabberd.pid"
-  local pin=(); [ -n "${CPUS:-}" ] && pin=(taskset -c "$CPUS")
-  [ -n "${NICE:-}" ] && pin=(nice -n "$NICE" "${pin[@]}")
-  ulimit -n 16384
-  # What Debian's "ejabberdctl foreground" runs, less epmd: +K true, +P 250000; schedulers = CPUs in the affinity mask.
-  local as=(); [ "$(id -u)" = 0 ] && as=(setpriv --reuid ejabberd --regid ejabberd --init-groups)
-  "${pin[@]}" setsid "${as[@]}" \
-    env HOME="$R" ERL_LIBS="$(sed -n "s/^ERL_LIBS='\(.*\)'/\1/p" "$(command -v ejabberdctl)")" ERL_MAX_PORTS=32000 ERL_MAX_ETS_TABLES=1400 ERL_CRASH_DUMP_BYTES=0 \
-      EJABBERD_CONFIG_PATH="$R/conf/ejabberd.yml" EJABBERD_LOG_PATH="$R/log/ejabberd.log" EJABBERD_PID_PATH="$R/ejabberd.pid" \
-      ERL_CRASH_DUMP="$R/log/erl_crash.dump" \
-    /usr/bin/erl +K true +P 250000 ${ERL_EXTRA:-} -sname "$NODE" -kernel inet_dist_use_interface '{127,0,0,1}' \
-      -erl_epmd_port $DIST -start_epmd false \
-      -mnesia dir "\"$R/spool\"" -ejabberd log_rotate_count 0 -s ejabberd -noinput \
-      >"$R/log/console.log" 2>&1 </dev/null &
-  for _ in $(seq 300); do
-    if [ -s "$R/ejabberd.pid" ] && port_open; then sleep 1; cat "$R/ejabberd.pid"; echo; return 0; fi
-    sleep 0.1
-  done
-  echo "ejabberd did not come up:" >&2; tail -40 "$R/log/console.log" "$R/log/ejabberd.log" >&2; exit 1
+# What Debian's "ejabberdctl foreground" runs, less epmd: +K true, +P 250000; schedulers = CPUs in the affinity mask.
+launch() {
+  rm -f "$R/log/ejabberd.log"
+  in_background env HOME="$R" ERL_LIBS="$(sed -n "s/^ERL_LIBS='\(.*\)'/\1/p" "$(command -v ejabberdctl)")" \
+    ERL_MAX_PORTS=32000 ERL_MAX_ETS_TABLES=1400 ERL_CRASH_DUMP_BYTES=0 ERL_CRASH_DUMP="$R/log/erl_crash.dump" \
+    EJABBERD_CONFIG_PATH="$R/conf/ejabberd.yml" EJABBERD_LOG_PATH="$R/log/ejabberd.log" \
+    /usr/bin/erl +K true +P 250000 ${ERL_EXTRA:-} -sname "$NODE" \
+    -kernel inet_dist_use_interface "{${ADDRESS//./,}}" -erl_epmd_port $DIST -start_epmd false \
+    -mnesia dir "\"$R/spool\"" -ejabberd log_rotate_count 0 -s ejabberd -noinput
 }
 
-stop() {
-  [ -s "$R/ejabberd.pid" ] || return 0
-  local p; p=$(cat "$R/ejabberd.pid")
-  tr '\0' ' ' < /proc/$p/cmdline 2>/dev/null | grep -q "bench_$STORAGE" || { rm -f "$R/ejabberd.pid"; return 0; }
-  kill "$p"      # SIGTERM: init:stop(), mnesia is closed properly
-  for _ in $(seq 200); do kill -0 "$p" 2>/dev/null || { rm -f "$R/ejabberd.pid"; return 0; }; sleep 0.1; done
-  kill -9 "$p" || true; rm -f "$R/ejabberd.pid"; sleep 0.3
-}
+# Its ports are open long before.
+is_up() { grep -q 'is started in the node' "$R/log/ejabberd.log" 2>/dev/null; }
 
-case "${1:-}" in
-  needs) needs;;
-  init) init;;
-  start) start;;
-  stop) stop;;
-  pid) cat "$R/ejabberd.pid";;
-  env) echo "--host 127.0.0.1 --port $C2S --domain $DOMAIN --pubsub pubsub.$DOMAIN --pid-file $R/ejabberd.pid";;
-  destroy) stop; rm -rf "$R";;
-  *) sed -n 2,7p "$0"; exit 2;;
-esac
+complaints() { echo "$R/log/ejabberd.log"; }
+
+run_verb "$@"

@@ -217,7 +217,7 @@ function getNode(n) {
   return x
 }
 
-srv.listen({ host: '127.0.0.1', port: PORT, backlog: 511 }, () => {
+srv.listen({ host: arg('host', '127.0.0.1'), port: PORT, backlog: 511 }, () => {
   if (arg('pid-file')) fs.writeFileSync(arg('pid-file'), String(process.pid))
   console.log(`stub on 127.0.0.1:${PORT} pid ${process.pid}`)
 })
