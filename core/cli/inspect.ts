@@ -1,5 +1,6 @@
 import type { HookInfo } from '../events/hooks'
 import type { ModuleStatus, ReloadReport } from '../modules/server-api'
+import type { ComponentStatus } from '../routing/components/api'
 import { runningServer } from './backend'
 import { EXIT, Failure } from './exit'
 import type { Status } from './operations'
@@ -74,6 +75,7 @@ export async function showStatus(options: PlaceOptions): Promise<void> {
       type === 'virtual' ? 'host' : type,
       type === 'virtual' ? `${name} (${counted(sessions, 'session')})` : name
     ]),
+    ...status.components.map(component => ['component', describe(component)]),
     [
       'modules',
       failed === 0 ? `${running} running` : `${running} running, ${failed} failed: see balcony module list`
@@ -81,6 +83,15 @@ export async function showStatus(options: PlaceOptions): Promise<void> {
     ['memory', `${Math.round(status.memory / 1024 / 1024)} MiB`]
   ]
   for (const [name = '', value = ''] of facts) print(`  ${name.padEnd(9)}  ${value}`)
+}
+
+function describe({ domain, direction, connected, peer, since, problem, waiting }: ComponentStatus): string {
+  const there = direction === 'upstream' ? `at ${peer}` : connected ? `from ${peer}` : ''
+  const state = connected ? 'connected' : 'not connected'
+  const time = `for ${duration(Date.now() - since)}`
+  const why = connected || problem === undefined ? '' : ` (${problem})`
+  const queue = waiting === 0 ? '' : `, ${counted(waiting, 'stanza')} waiting`
+  return [domain, there, state, time].filter(part => part !== '').join(' ') + why + queue
 }
 
 function duration(ms: number): string {

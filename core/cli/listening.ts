@@ -3,9 +3,10 @@ import type { Server } from '../server'
 const SERVICE = { tcp: 'clients (STARTTLS)', tls: 'clients (direct TLS)' } as const
 
 /** A line for each address where the server listens. */
-export function listening({ listeners, http }: Server): string[] {
+export function listening({ listeners, components, http }: Server): string[] {
   return [
     ...listeners.ports().map(({ transport, ...at }) => `${SERVICE[transport]} on ${hostPort(at)}`),
+    ...components.listeners.ports().map(at => `components (XEP-0114) on ${hostPort(at)}`),
     ...http
       .ports()
       .map(({ tls, ...at }) => `web pages and WebSocket on ${tls ? 'https' : 'http'}://${hostPort(at)}`)

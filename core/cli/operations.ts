@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CodedError } from '../errors'
 import { JID } from '../jid'
 import type { ConfigOverride } from '../modules/overrides'
+import type { ComponentStatus } from '../routing/components/api'
 import type { Server } from '../server'
 import { act, operation, type ControlOperations } from './control-protocol'
 import { listening } from './listening'
@@ -16,6 +17,8 @@ export interface Status {
   data: string
   listening: string[]
   hosts: { name: string; type: string; sessions: number }[]
+  /** External components, ours and as one of others. */
+  components: ComponentStatus[]
   modules: { running: number; failed: number }
   /** Bytes of the whole process. */
   memory: number
@@ -130,6 +133,7 @@ function statusOf(server: Server): Status {
     config: server.config.file,
     data: server.dataFolder,
     listening: listening(server),
+    components: server.components.list(),
     hosts: server.domains
       .list()
       .map(({ name, type, sessions }) => ({ name, type, sessions: sessions.count })),

@@ -63,9 +63,11 @@ function greet(server: Server): void {
   const host = server.domains.list().find(({ type }) => type === 'virtual')?.name
   const lines = listening(server)
   for (const line of lines) server.log.info(`listening for ${line}`)
+  const attached = server.components.list().filter(({ direction }) => direction === 'upstream')
   const text = welcome({
     version: server.api.version,
     listening: lines,
+    attached: attached.map(({ domain, peer }) => `${domain} at ${peer}`),
     ...server.first,
     ...(host ? { host } : {})
   })

@@ -7,8 +7,10 @@ export interface WelcomeFacts {
   certificate?: { file: string; fingerprint: string }
   /** Made just now; its password is told here and nowhere else. */
   operator?: { jid: string; password: string }
-  /** A host with accounts, for the example. */
+  /** A host with accounts, for the example; without it nobody logs in here. */
   host?: string
+  /** A line for each connection to another server that we are a component of. */
+  attached?: readonly string[]
 }
 
 /** The text of a first start; what was made is told once. `undefined` when nothing was made. */
@@ -18,6 +20,7 @@ export function welcome(facts: WelcomeFacts): string | undefined {
     [`Balcony ${facts.version} runs here for the first time.`],
     made(facts),
     facts.listening.length > 0 ? ['It listens for', ...indented(facts.listening)] : [],
+    facts.attached?.length ? ['It connects as a component', ...indented(facts.attached)] : [],
     next(facts)
   ]
   const text = blocks.filter(block => block.length > 0).map(block => block.join('\n'))
@@ -35,22 +38,24 @@ function made({ certificate, operator }: WelcomeFacts): string[] {
     lines.push(`A certificate was made: ${certificate.file}`)
     lines.push(`  fingerprint  ${certificate.fingerprint} (SHA-256)`)
     lines.push(
-      '  No authority has signed it: clients ask whether to trust it. See tls in the config for your own.'
+      '  No authority has signed it: others ask whether to trust it. See tls in the config for your own.'
     )
   }
   return lines
 }
 
-function next({ host = 'localhost', listening, operator }: WelcomeFacts): string[] {
-  const runs = listening.length > 0
+function next({ host, listening, operator, attached = [] }: WelcomeFacts): string[] {
+  const runs = listening.length > 0 || attached.length > 0
   const commands: [string, string][] = []
   if (!runs) commands.push(['npx balcony start', 'starts the server'])
-  commands.push([`npx balcony user add juliet@${host}`, 'adds an account and asks for its password'])
+  if (host !== undefined)
+    commands.push([`npx balcony user add juliet@${host}`, 'adds an account and asks for its password'])
+  else commands.push(['npx balcony status', 'tells what is connected'])
   if (operator)
     commands.push([`npx balcony user password ${operator.jid}`, "changes the operator's password"])
   const width = Math.max(...commands.map(([command]) => command.length))
   const lines = commands.map(([command, what]) => `${command.padEnd(width)}   ${what}`)
-  if (runs)
+  if (runs && host !== undefined)
     lines.push(`Connect a client as juliet@${host}. An operator finds the commands of ${host} in theirs.`)
   return ['What to do next', ...indented(lines)]
 }

@@ -66,7 +66,7 @@ test('every option of every module is described', () => {
 })
 
 function load(text: string): ReturnType<typeof loadConfig> {
-  const env = { BALCONY_DB_PASSWORD: 'x' }
+  const env = { BALCONY_DB_PASSWORD: 'x', BALCONY_COMPONENT_SECRET: 'x' }
   return loadConfig({ text, name: 'balcony.yaml', folder: CONFIG }, new ModuleCatalogue(loader), env)
 }
 
@@ -96,6 +96,11 @@ test('the default config has no fault, neither has what is commented out in it',
 test('the example for production has no fault but for the files that it names', () => {
   const text = fs.readFileSync(path.join(CONFIG, 'production.example.yaml'), 'utf8')
   const result = load(text.replaceAll(/\/etc\/letsencrypt\S*/g, path.join(ROOT, 'package.json')))
+  assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
+})
+
+test('the example of a component has no fault', () => {
+  const result = load(fs.readFileSync(path.join(CONFIG, 'component.example.yaml'), 'utf8'))
   assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
 })
 

@@ -3,6 +3,7 @@ import { StanzaError, StreamError } from '../../errors'
 import type { Relayed } from '../../hosts/host'
 import type { JID } from '../../jid'
 import type { Log } from '../../log'
+import { formatPlace } from '../../net'
 import { UpstreamStream, type AttachedDomain } from '../../streams/component/connecting'
 import { COMPONENT_FRAMING } from '../../streams/component/framing'
 import type { Connection } from '../../streams/connection'
@@ -109,7 +110,7 @@ export class Link implements AttachedDomain, CarrierStream {
       domain: this.domain,
       direction: 'upstream',
       connected: this.#stream?.attached ?? false,
-      peer: `${this.#options.server}:${this.#options.port}`,
+      peer: this.#place,
       since: this.#since,
       problem: this.#problem,
       waiting: this.#waiting.length
@@ -182,9 +183,12 @@ export class Link implements AttachedDomain, CarrierStream {
     this.#timer = setTimeout(() => this.#connect(), wait)
   }
 
+  get #place(): string {
+    return formatPlace({ host: this.#options.server, port: this.#options.port })
+  }
+
   #log(level: 'debug' | 'info' | 'warn', facts: object, what: string): void {
-    const { server, port } = this.#options
-    this.#parts.log[level]({ component: this.domain, server: `${server}:${port}`, ...facts }, what)
+    this.#parts.log[level]({ component: this.domain, server: this.#place, ...facts }, what)
   }
 
   // --- from the server
