@@ -6,6 +6,8 @@ import type { Vars } from './pattern'
 export interface Reachable {
   /** The ports by transport, as far as the server has them. */
   ports: Partial<Record<'tcp' | 'tls' | 'ws' | 'wss', number>>
+  /** Its address; 127.0.0.1 unless given. */
+  host?: string
   /** Makes an account unless it is there. */
   addUser(jid: string, password: string): Promise<void>
 }
@@ -103,7 +105,8 @@ export async function join(
   await server.addUser(`${user}@${domain}`, password)
   const port = server.ports[transport]
   if (port === undefined) throw new Error(`the server does not listen for ${transport}`)
-  const player = await new Player({ port, domain, transport, name, vars, ...(tls ? { tls } : {}) }).connect()
+  const where = { port, domain, transport, ...(server.host === undefined ? {} : { host: server.host }) }
+  const player = await new Player({ ...where, name, vars, ...(tls ? { tls } : {}) }).connect()
   try {
     await player.login({
       user,
