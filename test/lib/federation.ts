@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import type { TestContext } from 'node:test'
+import { HANDLED } from '../../core/events/hooks'
+import type { StanzaEvent } from '../../core/routing/event'
+import type { Element } from '../../core/xml/element'
 import { IM_HOST, testConfig, type Options } from './config'
 import { TestServer } from './server'
 
@@ -67,10 +70,10 @@ export async function federation<Name extends string>(
   return Object.fromEntries(servers) as Record<Name, FederatedServer>
 }
 
-async function startFederated(
+export async function startFederated(
   t: TestContext,
   name: string,
-  { s2s, hosts, modules, config }: FederatedOptions
+  { s2s, hosts, modules, config }: FederatedOptions = {}
 ): Promise<FederatedServer> {
   const server = new FederatedServer({
     hosts: hosts ?? { [name]: IM_HOST },
@@ -83,4 +86,45 @@ async function startFederated(
   })
   await server.start()
   return server
+}
+
+/** What a host of a test server is sent: messages, before anybody handles them. */
+export class Heard {
+  readonly stanzas: Element[] = []
+  readonly #changed = new Set<() => void>()
+
+  constructor(server: TestServer, domain: string) {
+    const host = server.server.domains.get(domain)
+    assert.ok(host, `${domain} is no host of the config`)
+    const owner = { module: 'heard', host: domain, begin: () => undefined, end: () => undefined }
+    const hear = ({ stanza }: StanzaEvent): typeof HANDLED => {
+      this.stanzas.push(stanza)
+      for (const changed of [...this.#changed]) changed()
+      return HANDLED
+    }
+    for (const to of ['host', 'bare', 'full'])
+      host.hooks.add(`message/${to}`, hear, owner, { priority: 1000 })
+  }
+
+  /** The ids of what has come. */
+  get ids(): string[] {
+    return this.stanzas.map(({ attrs }) => attrs.id ?? '')
+  }
+
+  /** Waits until a message with that id has come. */
+  async until(id: string): Promise<Element> {
+    const find = (): Element | undefined => this.stanzas.find(({ attrs }) => attrs.id === id)
+    if (!find())
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no ${id}, only ${this.ids.join()}`)), 10_000)
+        const changed = (): void => {
+          if (!find()) return
+          clearTimeout(timer)
+          this.#changed.delete(changed)
+          resolve()
+        }
+        this.#changed.add(changed)
+      })
+    return find() as Element
+  }
 }
