@@ -176,7 +176,8 @@ export class Server {
       defaultDomain: () => this.clients.defaultDomain() || (this.domains.list()[0]?.name ?? ''),
       secureContext: domain => this.#certificates.peerContext(domain),
       limits: () => this.#queueLimits(),
-      base: () => this.limits.settings('s2s')
+      base: () => this.limits.settings('s2s'),
+      streamLimits: this.limits
     })
     this.api = new ServerFace({
       version: packageJson.version,

@@ -28,6 +28,7 @@ import { ServerListeners, type ServerPort } from '../streams/s2s/listeners'
 import { SERVER_FRAMING } from '../streams/s2s/names'
 import { OutgoingStream } from '../streams/s2s/outgoing'
 import { DEFAULT_SERVER_SETTINGS, type PeerPolicy, type ServerStreamSettings } from '../streams/s2s/settings'
+import type { StreamLimits } from '../streams/rates/limits'
 import type { StreamSettings } from '../streams/settings'
 import { unwatch, watch } from '../streams/sweeper'
 import type { Element } from '../xml/element'
@@ -62,6 +63,7 @@ export interface FederationOptions {
   limits(): QueueLimits
   /** What the server's config says of streams. */
   base(): Partial<StreamSettings>
+  streamLimits?: StreamLimits
 }
 
 /** Destinations at once, beyond which no stanza to another is taken. */
@@ -81,6 +83,7 @@ interface Member {
 export class Federation implements FederationApi, ServerStreamBackend, DestinationOwner {
   readonly gate: Gate
   readonly log: Log
+  readonly streamLimits: StreamLimits | undefined
   readonly keys: DialbackKeys
   readonly #options: FederationOptions
   readonly #metrics: FederationMetrics
@@ -102,6 +105,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.#options = options
     this.gate = options.gate
     this.log = options.log
+    this.streamLimits = options.streamLimits
     this.keys = new DialbackKeys(options.secret)
     this.#metrics = new FederationMetrics(options.metrics, () => this.#waiting())
     this.#listeners = new ServerListeners(this, this.#streamSettings, (stream, connection) =>
@@ -203,6 +207,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
         : undefined
     const { limitsBeforeAuth } = this.#streamSettings
     const connection = new ServerConnection(socket, limitsBeforeAuth, direct, SERVER_FRAMING)
+    connection.ticket = this.streamLimits?.admission.outgoing('s2s', direct ? 'tls' : 'tcp')
     const policy = this.policy(remote)
     const stream = new OutgoingStream(connection, this, this.#streamSettings, { local, remote, policy })
     const member = this.#adopt(stream, connection)
@@ -243,6 +248,12 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     } catch (err) {
       failed(err)
     }
+  }
+
+  /** XEP-0478 §4: without `by`, for the policy is the other server's. */
+  tooLarge(parcel: Parcel, most: number): void {
+    const text = `${parcel.lane.remote} takes stanzas of ${most} bytes at most`
+    this.bounce(parcel, new StanzaError('policy-violation', text))
   }
 
   delivered(): void {

@@ -93,6 +93,8 @@ export interface PeerStream {
 
 /** Everything that a stream between servers needs from the floors above. */
 export interface ServerStreamBackend extends StreamSurroundings {
+  /** A stanza that the peer does not take; bytes (XEP-0478 §4). It was not sent. */
+  tooLarge(parcel: Parcel, most: number): void
   readonly keys: DialbackKeys
   /** Whether the domain is served here. */
   isLocal(domain: string): boolean

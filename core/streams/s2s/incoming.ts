@@ -4,6 +4,7 @@ import { el, firstChild, textOf, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
 import type { StreamHeader } from '../../xml/parser'
 import { serialize } from '../../xml/serialize'
+import { announcedLimits, limitsFeature } from '../rates/announce'
 import { decodeSaslData } from '../sasl'
 import { SM } from '../smacks'
 import { CLOSED, HEADER, NEGOTIATING, ONLINE, TLS_HANDSHAKE } from '../stream'
@@ -91,7 +92,9 @@ export class IncomingStream extends ServerStream {
       external && el('mechanisms', NS.SASL, el('mechanism', null, 'EXTERNAL')),
       dialback && el('dialback', DIALBACK_FEATURE, el('errors')),
       bidi && !this.#proven && el('bidi', BIDI_FEATURE),
-      acks && (this.#proven || dialback) && el('sm', SM, el('optional'))
+      acks && (this.#proven || dialback) && el('sm', SM, el('optional')),
+      // After dialback there are no further features: what holds then is told now
+      limitsFeature(this.settings, true)
     ]
     return features.map(feature => (feature ? serialize(feature) : '')).join('')
   }
@@ -109,7 +112,7 @@ export class IncomingStream extends ServerStream {
     const { xmlns } = element.attrs
     if (xmlns === NS.TLS) return this.#startTls(element)
     if (xmlns === NS.SASL) return this.whenOpen(() => this.#sasl(element))
-    if (xmlns === BIDI && element.name === 'bidi') return this.#enableBidi()
+    if (xmlns === BIDI && element.name === 'bidi') return this.#enableBidi(element)
     this.close(new StreamError('unsupported-stanza-type'))
   }
 
@@ -144,12 +147,14 @@ export class IncomingStream extends ServerStream {
   }
 
   /** XEP-0288 §2.2: after TLS and before authentication. */
-  #enableBidi(): void {
+  #enableBidi(element: Element): void {
     const { tls } = this.#policy
     const may = this.settings.bidi && this.receives.size === 0 && (this.secure || tls === 'optional')
     if (!may)
       return this.close(new StreamError('unsupported-stanza-type', 'bidi comes before authentication'))
     this.bidi = true
+    // XEP-0478 §3.2
+    this.takesAtMost(announcedLimits(element))
   }
 
   // --- SASL EXTERNAL
@@ -238,7 +243,7 @@ export class IncomingStream extends ServerStream {
     if (this.phase !== ONLINE) {
       this.phase = ONLINE
       this.connection.deadline = 0
-      this.connection.limits = this.settings.limits
+      this.trusted()
     }
     this.backend.verified(this, local, remote)
   }

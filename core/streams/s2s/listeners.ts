@@ -67,9 +67,13 @@ export class ServerListeners {
   }
 
   #accept(socket: Socket, transport: ServerPort['transport']): void {
+    const { streamLimits } = this.#backend
+    const ticket = streamLimits?.admission.accept('s2s', transport, socket)
+    if (streamLimits && !ticket) return
     const direct = transport === 'tls' ? this.#directTls() : undefined
     const { limitsBeforeAuth } = this.#settings
     const connection = new ServerConnection(socket, limitsBeforeAuth, direct, SERVER_FRAMING)
+    connection.ticket = ticket
     this.#accepted(new IncomingStream(connection, this.#backend, this.#settings), connection)
   }
 

@@ -2,6 +2,7 @@ import { StreamError } from '../../errors'
 import { childOf, childrenOf, el, firstChild, textOf, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
 import type { StreamHeader } from '../../xml/parser'
+import { announcedLimits, limitsFeature } from '../rates/announce'
 import { SM } from '../smacks'
 import { CLOSED, HEADER, NEGOTIATING, ONLINE, TLS_HANDSHAKE } from '../stream'
 import type { Failure, ServerStreamBackend, Verdict } from './backend'
@@ -107,6 +108,7 @@ export class OutgoingStream extends ServerStream {
       if (problem !== undefined) return this.#fail('remote-server-timeout', problem)
     }
     this.#offers = offersOf(features, this.#oldDialback)
+    this.takesAtMost(announcedLimits(features))
     if (this.#step === 'features' && this.auth === 'external') return this.#established()
     this.#step = 'idle'
     this.#ask()
@@ -147,7 +149,7 @@ export class OutgoingStream extends ServerStream {
     this.connection.deadline = Date.now() + this.settings.authTimeout
     if (offers.bidi && this.settings.bidi) {
       // XEP-0288 §2.2
-      this.answer(el('bidi', BIDI))
+      this.answer(el('bidi', BIDI, limitsFeature(this.settings, true)))
       this.bidi = true
     }
     const trusted = this.secure && this.connection.certificateProblem(this.remote) === undefined
@@ -188,7 +190,7 @@ export class OutgoingStream extends ServerStream {
     this.#step = 'ready'
     this.phase = ONLINE
     connection.deadline = 0
-    connection.limits = settings.limits
+    this.trusted()
     if (this.auth === '') this.auth = 'dialback'
     if (this.#offers?.acks && settings.acks) {
       // XEP-0198 §3: what follows is counted
@@ -226,7 +228,10 @@ export class OutgoingStream extends ServerStream {
     )
     // XEP-0220 §2.1.1, §2.5
     if (read.type === 'invalid') this.#fail('internal-server-error', 'it says that our key is invalid')
-    else this.#fail('remote-server-timeout', `it refuses our key: ${read.error?.message ?? read.type}`)
+    else if (read.error && POLICY.has(read.error.condition)) {
+      // Its administrators do not want it: asking again changes nothing
+      this.#fail('not-allowed', `it does not federate with us: ${read.error.message}`, false)
+    } else this.#fail('remote-server-timeout', `it refuses our key: ${read.error?.message ?? read.type}`)
   }
 
   /** XEP-0220 §3.1 */
@@ -316,3 +321,6 @@ function offersOf(features: Element, oldDialback: boolean): Offers {
     acks: childOf(features, 'sm', SM) !== undefined
   }
 }
+
+/** Why a server refuses a domain whatever it has proved (XEP-0220 §2.5, RFC 6120 §8.3.3). */
+const POLICY: ReadonlySet<string> = new Set(['policy-violation', 'not-allowed', 'forbidden'])

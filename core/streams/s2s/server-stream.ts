@@ -4,6 +4,7 @@ import { el, firstChild, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
 import { serialize } from '../../xml/serialize'
 import { QUEUE_FULL } from '../connection'
+import type { AnnouncedLimits } from '../rates/announce'
 import { SM } from '../smacks'
 import { CLOSED, ONLINE, pingOf, Stream } from '../stream'
 import { coarseNow } from '../sweeper'
@@ -32,6 +33,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   /** When a stanza went over it last. */
   lastStanza = coarseNow()
   protected acks: Acks | undefined
+  /** Bytes of a stanza that the peer takes (XEP-0478), as far as it has said. */
+  #peerTakes = Infinity
   /** Somebody waits for room. */
   #starved = false
 
@@ -65,10 +68,20 @@ export abstract class ServerStream extends Stream implements PeerStream {
 
   /** Sends a stanza of a pair that may use the stream. */
   deliver(parcel: Parcel): void {
+    const { xml } = parcel
+    if (xml.length * 3 > this.#peerTakes && Buffer.byteLength(xml) > this.#peerTakes) {
+      parcel.lane.delivered(parcel)
+      return this.backend.tooLarge(parcel, this.#peerTakes)
+    }
     this.lastStanza = coarseNow()
-    this.connection.send(parcel.xml)
+    this.connection.send(xml)
     if (this.acks) this.acks.push(parcel)
     else parcel.lane.delivered(parcel)
+  }
+
+  /** The peer has told its limits: what is larger is not sent, for that would end the stream of all. */
+  protected takesAtMost({ maxBytes }: AnnouncedLimits): void {
+    this.#peerTakes = maxBytes ?? Infinity
   }
 
   #relieve(): void {

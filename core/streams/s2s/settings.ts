@@ -23,6 +23,7 @@ export interface ServerStreamSettings extends StreamSettings {
 
 export const DEFAULT_SERVER_SETTINGS: Readonly<ServerStreamSettings> = {
   ...DEFAULT_SETTINGS,
+  kind: 's2s',
   limits: DEFAULT_LIMITS,
   keepalive: 60_000,
   silence: 120_000,
