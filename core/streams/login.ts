@@ -4,29 +4,13 @@ import type { Log } from '../log'
 import { el, nsOf, type Element } from '../xml/element'
 import { NS } from '../xml/namespaces'
 import type { StreamHost } from './backend'
-import type { ChannelBindings } from './channel-binding'
-import type { SaslCondition, SaslExchange, SaslOffer, SaslStep } from './mechanism'
+import type { LoginProfile, LoginRun, LoginStream } from './login-profile'
+import type { SaslCondition, SaslExchange, SaslStep } from './mechanism'
 import type { Negotiable } from './negotiable'
 import { loginOffer, type LoginOffer } from './offer'
 import { OldProfile } from './old-profile'
 import { LoginBusy, type LoginAttempt, type Logins } from './rates/logins'
 import { Sasl2Profile } from './sasl2/profile'
-import type { ClientSession } from './session'
-
-/** What a login needs of its stream. */
-export interface LoginStream extends ClientSession {
-  readonly channelBindings: ChannelBindings | undefined
-  /** Writes an element. */
-  answer(element: Element): void
-  /** Reads nothing more until the promise is settled. */
-  wait<T>(promise: Promise<T>, then: (value: T) => void, failed: (error: unknown) => void): void
-  /** Whether the client has not said to be somebody else (RFC 6120 §6.4.6). */
-  agreesWith(user: string): boolean
-  /** The client is that user, and a new stream begins after `success` was sent (RFC 6120 §6.4.6). */
-  loggedIn(user: string, success: Element): void
-  /** A name that stands for something of this user: always the same, also after a restart, and nobody can guess it. */
-  stableName(what: string): string
-}
 
 export interface LoginOptions {
   host: StreamHost
@@ -39,22 +23,11 @@ export interface LoginOptions {
   log: Log
 }
 
-/** How SASL is written on a stream: by RFC 6120 §6.4, or by XEP-0388. */
-export interface LoginProfile {
-  readonly ns: string
-  readonly offer: SaslOffer
-  /** Takes an element of that namespace. `exchange`: what was under way, by this profile. */
-  element(element: Element, exchange: SaslExchange | undefined): void
-  challenge(data: Buffer): Element
-  /** The client has proved to be that user. */
-  succeeded(user: string, data: Buffer | undefined): void
-}
-
 type Success = Extract<SaslStep, { type: 'success' }>
 type Failure = Extract<SaslStep, { type: 'failure' }>
 
 /** SASL on one stream, by either profile, until it succeeds. */
-export class Login {
+export class Login implements LoginRun {
   readonly offer: LoginOffer
   readonly #stream: LoginStream
   readonly #options: LoginOptions

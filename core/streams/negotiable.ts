@@ -2,7 +2,7 @@ import type { StanzaError } from '../errors'
 import type { JID } from '../jid'
 import type { Element } from '../xml/element'
 import type { StreamHost } from './backend'
-import type { LoginStream } from './login'
+import type { LoginStream } from './login-profile'
 
 /** What comes of an attempt to bind a resource. Exactly one is called, at once or later. */
 export interface BindOutcome {

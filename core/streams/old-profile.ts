@@ -1,7 +1,7 @@
 import { StreamError } from '../errors'
 import { el, firstChild, textOf, type Element } from '../xml/element'
 import { NS } from '../xml/namespaces'
-import type { Login, LoginProfile, LoginStream } from './login'
+import type { LoginProfile, LoginRun, LoginStream } from './login-profile'
 import type { SaslExchange, SaslOffer } from './mechanism'
 import { decodeSaslData, encodeChallengeData, encodeSuccessData } from './sasl'
 
@@ -10,7 +10,7 @@ export class OldProfile implements LoginProfile {
   readonly ns = NS.SASL
 
   constructor(
-    private readonly login: Login,
+    private readonly login: LoginRun,
     private readonly stream: LoginStream,
     readonly offer: SaslOffer
   ) {}
@@ -32,7 +32,7 @@ export class OldProfile implements LoginProfile {
     // RFC 6120 §6.4.2: no text is no initial response, "=" is one without data
     const data = element.children.length === 0 ? undefined : this.#data(element)
     if (!data && element.children.length > 0) return
-    this.login.attempt(this, element.attrs.mechanism as string | undefined, data)
+    this.login.attempt(this, element.attrs.mechanism, data)
   }
 
   /** The data of a message; undefined when it was refused. */

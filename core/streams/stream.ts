@@ -207,7 +207,7 @@ export abstract class Stream implements ConnectionOwner {
   }
 
   /** Takes a step that asks modules, now or as soon as none of them is being swapped. */
-  protected whenOpen(step: () => void): void {
+  whenOpen(step: () => void): void {
     const { gate } = this.surroundings
     if (gate.open) return step()
     this.#hold()

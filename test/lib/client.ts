@@ -23,6 +23,12 @@ export interface Credentials {
   /** The best that both know unless given. */
   mechanism?: string
   authzid?: string
+  /** What a -PLUS mechanism binds to; `tls-exporter` unless given. */
+  binding?: string
+  /** The hash of `tls-server-end-point`; that of the certificates of tests unless given. */
+  bindingHash?: string
+  /** The gs2 flag of SCRAM, where it is to be another than the right one. */
+  flag?: string
 }
 
 export interface LoginOptions extends Credentials {

@@ -1,7 +1,7 @@
 import { StreamError } from '../../errors'
 import { childOf, el, firstChild, textOf, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
-import type { Login, LoginProfile } from '../login'
+import type { LoginProfile, LoginRun } from '../login-profile'
 import type { SaslExchange, SaslOffer } from '../mechanism'
 import type { Negotiable } from '../negotiable'
 import { decodeBase64 } from '../sasl'
@@ -15,7 +15,7 @@ export class Sasl2Profile implements LoginProfile {
   #request: InlineRequest | undefined
 
   constructor(
-    private readonly login: Login,
+    private readonly login: LoginRun,
     private readonly stream: Negotiable,
     readonly offer: SaslOffer
   ) {}
@@ -46,7 +46,7 @@ export class Sasl2Profile implements LoginProfile {
     const data = initial && this.#data(initial)
     if (initial && !data) return
     this.#request = readInlineRequest(element)
-    this.login.attempt(this, element.attrs.mechanism as string | undefined, data)
+    this.login.attempt(this, element.attrs.mechanism, data)
   }
 
   /** The data of a message; undefined when it was refused. */
@@ -71,6 +71,7 @@ export class Sasl2Profile implements LoginProfile {
       const text = 'the stream is from somebody else'
       return this.login.failed(this, { condition: 'invalid-authzid', text })
     }
-    if (this.stream.becomes(user)) negotiateInline(this.stream, data, this.#request ?? {})
+    if (!this.stream.becomes(user)) return
+    this.stream.whenOpen(() => negotiateInline(this.stream, data, this.#request ?? {}))
   }
 }

@@ -36,7 +36,7 @@ export function readInlineRequest(authenticate: Element): InlineRequest {
 /** What is no UUID identifies nothing and is left out. */
 function readUserAgent(element: Element | undefined): UserAgent | undefined {
   if (!element) return undefined
-  const id = element.attrs.id as string | undefined
+  const id = element.attrs.id
   const software = describe(childText(element, 'software'))
   const device = describe(childText(element, 'device'))
   return {
