@@ -6,6 +6,8 @@ import type { ClientSession } from './session'
 /** What a login needs of its stream. */
 export interface LoginStream extends ClientSession {
   readonly channelBindings: ChannelBindings | undefined
+  /** Nothing but STARTTLS is accepted now. */
+  readonly tlsFirst: boolean
   /** Writes an element. */
   answer(element: Element): void
   /** Reads nothing more until the promise is settled. */

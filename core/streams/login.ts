@@ -11,13 +11,12 @@ import { loginOffer, type LoginOffer } from './offer'
 import { OldProfile } from './old-profile'
 import { LoginBusy, type LoginAttempt, type Logins } from './rates/logins'
 import { Sasl2Profile } from './sasl2/profile'
+import type { StreamSettings } from './settings'
 
 export interface LoginOptions {
   host: StreamHost
-  /** Nothing is accepted before TLS. */
-  tlsFirst: boolean
-  /** Failures that are answered; the next ends the stream. */
-  retries: number
+  /** Those of the stream, as they are at any time. */
+  settings: Pick<StreamSettings, 'authRetries'>
   /** Slows down who tries passwords. */
   logins?: Logins | undefined
   log: Log
@@ -66,8 +65,8 @@ export class Login implements LoginRun {
 
   /** An attempt to log in. No data is no initial response. */
   attempt(profile: LoginProfile, name: string | undefined, data: Buffer | undefined): void {
-    const { host, tlsFirst } = this.#options
-    const { domain, secure, remoteAddress, channelBindings } = this.#stream
+    const { host } = this.#options
+    const { domain, secure, tlsFirst, remoteAddress, channelBindings } = this.#stream
     // RFC 6120 §6.5.4
     if (tlsFirst) return this.failed(profile, { condition: 'encryption-required' })
     const mechanism = host.items.list('sasl-mechanism').find(each => each.name === name)
@@ -119,7 +118,7 @@ export class Login implements LoginRun {
     this.#underWay = undefined
     this.#stream.answer(failureOf(profile.ns, condition, text))
     // RFC 6120 §6.4.5
-    if (++this.#failures <= this.#options.retries) return
+    if (++this.#failures <= this.#options.settings.authRetries) return
     this.#stream.close(new StreamError('policy-violation', 'too many failed attempts to authenticate'))
   }
 }

@@ -36,6 +36,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     this.backend = backend
   }
 
+  abstract get hibernating(): boolean
   abstract send(stanza: Element, copies?: Copies): void
   abstract sendRaw(xml: string): void
   abstract pause(): void
@@ -216,8 +217,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
   #newLogin(host: StreamHost): Login {
     return new Login(this, {
       host,
-      tlsFirst: this.tlsFirst,
-      retries: this.settings.authRetries,
+      settings: this.settings,
       logins: this.backend.streamLimits?.logins,
       log: this.backend.log
     })
