@@ -4,6 +4,7 @@ import { childOf, childText, el, firstChild, nsOf, type Element } from '../xml/e
 import { NS } from '../xml/namespaces'
 import type { StreamHost } from './backend'
 import { randomName } from './random'
+import type { ClientSession } from './session'
 import type { StreamSettings } from './settings'
 
 /** An iq set with such a payload, which the stream answers itself: resource binding and its old companion. */
@@ -40,12 +41,22 @@ export function resourceFor(
     holder.close(new StreamError('conflict', 'another client has bound this resource'))
     return jid
   }
-  if (bound.size >= settings.maxResources) {
+  if (bound.size >= settings.maxResources && !makeRoom(bound)) {
     throw new StanzaError('resource-constraint', `an account may have ${settings.maxResources} resources`)
   }
   if (!holder) return jid
   if (settings.conflict === 'refuse') throw new StanzaError('conflict', { type: 'modify' })
   return withResource(user, host.name, newResource())
+}
+
+/** A session that only waits for its client to come back must not keep it from coming back (XEP-0198 §5). */
+function makeRoom(bound: ReadonlyMap<string, ClientSession>): boolean {
+  for (const session of bound.values()) {
+    if (!session.hibernating) continue
+    session.close(new StreamError('resource-constraint', 'the account has too many resources'))
+    return true
+  }
+  return false
 }
 
 function withResource(user: string, domain: string, resource: string): JID {

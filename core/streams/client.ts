@@ -363,11 +363,15 @@ export class ClientStream extends Negotiation implements ManagedStream {
     const h = readCount(count)
     if (this.user === '' || this.jid || this.phase !== NEGOTIATING)
       return refuse('refused', failed('unexpected-request'))
-    if (!this.#offeredManagement) return refuse('refused', failed('feature-not-implemented'))
+    const offered = this.#offeredManagement
+    if (!offered) return refuse('refused', failed('feature-not-implemented'))
     if (h === undefined || previd === undefined) return refuse('refused', failed('bad-request'))
     const found = managed.find(previd, this.user, this.domain)
     const session = found.session as ClientStream | undefined
-    if (!session?.management) return refuse('unknown', failed('item-not-found', (found as { h?: number }).h))
+    if (!session?.management) {
+      const condition = offered.resumption > 0 ? 'item-not-found' : 'feature-not-implemented'
+      return refuse('unknown', failed(condition, (found as { h?: number }).h))
+    }
     const { management } = session
     try {
       management.queue.ack(h, arrived)

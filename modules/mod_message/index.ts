@@ -1,4 +1,15 @@
-import { defineModule, HANDLED, StanzaError, z, type Context, type Handled, type StanzaEvent } from '#core'
+import {
+  Copies,
+  defineModule,
+  HANDLED,
+  StanzaError,
+  z,
+  type ClientSession,
+  type Context,
+  type Element,
+  type Handled,
+  type StanzaEvent
+} from '#core'
 import { allNonNegative, mostAvailable } from './recipients'
 
 /** RFC 6121 §8.5: which resources of an account get a message. */
@@ -23,7 +34,7 @@ function toAccount(ctx: Context, event: StanzaEvent): Handled | Promise<Handled>
     case 'groupchat':
       throw new StanzaError('service-unavailable') // §8.5.2.1.1, §8.5.2.2.1
     case 'headline':
-      for (const session of allNonNegative(sessions)) session.send(stanza)
+      sendToAll(allNonNegative(sessions), stanza)
       return HANDLED
     case 'chat':
       return deliver(ctx, event, mostAvailable(sessions))
@@ -32,14 +43,16 @@ function toAccount(ctx: Context, event: StanzaEvent): Handled | Promise<Handled>
   }
 }
 
-function deliver(
-  ctx: Context,
-  event: StanzaEvent,
-  sessions: ReturnType<typeof allNonNegative>
-): Handled | Promise<Handled> {
+function deliver(ctx: Context, event: StanzaEvent, sessions: ClientSession[]): Handled | Promise<Handled> {
   if (sessions.length === 0) return keep(ctx, event)
-  for (const session of sessions) session.send(event.stanza)
+  sendToAll(sessions, event.stanza)
   return HANDLED
+}
+
+function sendToAll(sessions: ClientSession[], stanza: Element): void {
+  // One that has it is enough: what another does not acknowledge is not sent anew (XEP-0198 §4)
+  const copies = sessions.length > 1 ? new Copies(sessions.length) : undefined
+  for (const session of sessions) session.send(stanza, copies)
 }
 
 /** RFC 6121 §8.5.2.2, with nobody there to take it: whoever stores messages, else an error. */

@@ -1,11 +1,9 @@
 import {
   childrenOf,
   defineModule,
-  el,
+  delayed,
   HANDLED,
-  NS,
   parseElement,
-  readdress,
   serialize,
   StanzaError,
   z,
@@ -78,6 +76,7 @@ async function keep(
   if (type !== undefined && NEVER.has(type)) return
   if (type === 'chat' && isChatState(event.stanza)) return HANDLED
   const received = Date.now()
+  // XEP-0203 §2: when it came, said by the host that keeps it
   const stanza = serialize(delayed(event.stanza, ctx.host.name, received))
   const kept = await messages.add(event.to.local, { received, stanza }, ctx.config, event)
   if (!kept) throw new StanzaError('service-unavailable', 'the account keeps as many messages as it may') // XEP-0160 §3
@@ -88,13 +87,6 @@ async function keep(
 function isChatState(stanza: Element): boolean {
   // XEP-0085 §5.7: the thread may go along
   return childrenOf(stanza).every(child => child.attrs.xmlns === CHAT_STATES || child.name === 'thread')
-}
-
-/** XEP-0203 §2: when it came, said by the host that kept it. */
-function delayed(stanza: Element, host: string, received: number): Element {
-  const copy = readdress(stanza, {})
-  copy.children.push(el('delay', { xmlns: NS.DELAY, from: host, stamp: new Date(received).toISOString() }))
-  return copy
 }
 
 /** XEP-0160 §3: in order, to the first resource that becomes available with a priority that is not negative. */
