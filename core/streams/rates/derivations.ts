@@ -51,7 +51,9 @@ export class Derivations {
   #ended(source: string, line: Line): void {
     this.#active--
     line.active--
-    if (line.active === 0 && line.waiting.length === 0) this.#lines.delete(source)
+    // To the end of the sources, if there is more to do: those that came meanwhile are first
+    this.#lines.delete(source)
+    if (line.active > 0 || line.waiting.length > 0) this.#lines.set(source, line)
     this.#next()
   }
 
@@ -59,7 +61,6 @@ export class Derivations {
     for (const [source, line] of this.#lines) {
       if (this.#active >= this.limit) return
       if (line.waiting.length === 0 || (line.active > 0 && line.isOne)) continue
-      // To the end of the sources: they take turns
       this.#lines.delete(source)
       this.#lines.set(source, line)
       this.#active++
