@@ -170,7 +170,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
     const ns = nsOf(element)
     if (ns === SM && (this.#management || this.#offeredManagement)) return this.#manage(element)
     if (this.user === '') return false
-    if (ns === CSI) return this.#indicated(element)
+    if (ns === CSI) return this.indicateState(element)
     return this.backend.streamElement(this, element)
   }
 
@@ -186,7 +186,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
   // --- XEP-0352
 
   /** Taken at once, so before whatever comes behind it (XEP-0352 §5.1). */
-  #indicated({ name }: Element): boolean {
+  indicateState({ name }: Element): boolean {
     const host = this.host
     if (name !== 'active' && name !== 'inactive') return false
     if (name === 'active') this.#activate()

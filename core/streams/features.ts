@@ -33,7 +33,7 @@ export function featuresBeforeAuth(
         NS.SASL,
         mechanisms.map(name => el('mechanism', null, name))
       ),
-    authenticationFeature(host, session, offer.sasl2),
+    authenticationFeature(host, offer.sasl2),
     // XEP-0440 §2
     bindings.length > 0 &&
       el(
@@ -46,15 +46,17 @@ export function featuresBeforeAuth(
   ])
 }
 
-/** What is offered after authentication (RFC 6120 §7.4), and what the stream may send then (XEP-0478). */
+/**
+ * What is offered after authentication (RFC 6120 §7.4), or after a resource was bound with it (XEP-0388 §2.6.1), and
+ * what the stream may send then (XEP-0478).
+ */
 export function featuresAfterAuth(host: StreamHost, session: ClientSession, limits?: Element): string {
-  return join([
-    el('bind', NS.BIND),
-    // RFC 3921 §3 asked for a session; who still does so learns that it may be left out.
-    el('session', NS.SESSION, el('optional')),
-    ...ofModules(host, session, 'bind'),
-    limits
-  ])
+  return join([...(session.jid ? [] : offerOfBinding()), ...ofModules(host, session, 'bind'), limits])
+}
+
+function offerOfBinding(): Element[] {
+  // RFC 3921 §3 asked for a session; who still does so learns that it may be left out.
+  return [el('bind', NS.BIND), el('session', NS.SESSION, el('optional'))]
 }
 
 function ofModules(

@@ -27,23 +27,9 @@ export interface Sasl2Policy {
   bind: boolean
 }
 
-/** A feature that a session may begin with (XEP-0386 §3.1); stream management is core's own. */
-export interface Bind2Feature {
-  /** Names it in the offer: its namespace, which what a client asks for is in. */
-  var: string
-  /** Whether it is offered on this stream; always unless given. */
-  offered?(session: ClientSession): boolean
-  /**
-   * Takes a child of `<bind/>` when the session is bound, before the client knows; the answer belongs into
-   * `<bound/>`. Must not wait.
-   */
-  start(session: ClientSession, request: Element): Element | undefined
-}
-
 declare module '../events/items' {
   interface ItemTypes {
     sasl2: Sasl2Policy
-    'bind2-feature': Bind2Feature
     'stream-feature': StreamFeature
     'sasl-mechanism': SaslMechanism
     'preauth-iq': PreAuthIq

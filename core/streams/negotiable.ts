@@ -58,6 +58,8 @@ export interface Negotiable extends LoginStream {
   bindResource(wanted: string | undefined, outcome: BindOutcome): void
   /** Takes `<enable/>` on a stream with a resource: the answer is `<enabled/>` or `<failed/>` (XEP-0198 §3). */
   enableManagement(enable: Element): Element
+  /** Takes `<active/>` or `<inactive/>` on a stream with a resource; false: it is neither (XEP-0352 §4). */
+  indicateState(element: Element): boolean
   /** Takes `<resume/>` on a stream without a resource. The outcome is called at once or later. */
   resumeSession(resume: Element, outcome: ResumeOutcome): void
 }

@@ -37,13 +37,13 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
   }
 
   abstract get hibernating(): boolean
-  abstract get hibernating(): boolean
   abstract send(stanza: Element, copies?: Copies): void
   abstract sendRaw(xml: string): void
   abstract pause(): void
   abstract resume(): void
   abstract handled(number: number): void
   abstract enableManagement(enable: Element): Element
+  abstract indicateState(element: Element): boolean
   abstract resumeSession(resume: Element, outcome: ResumeOutcome): void
   /** A stanza, or what else may come, after a resource was bound. */
   protected abstract online(element: Element, bytes: number): void

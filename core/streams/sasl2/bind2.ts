@@ -2,9 +2,11 @@ import { StreamError, type StanzaError } from '../../errors'
 import { JID } from '../../jid'
 import { childrenOf, childText, el, nsOf, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
+import { CSI } from '../client-state'
 import type { Negotiable } from '../negotiable'
 import { randomName } from '../random'
 import { SM } from '../smacks/names'
+import { bind2Features } from './features'
 
 export interface Bind2Outcome {
   /** `bound`: `<bound/>`, with the answers of what the session began with. */
@@ -53,13 +55,9 @@ function beginWith(stream: Negotiable, request: Element): Element[] {
 }
 
 function beginWithOne(stream: Negotiable, request: Element): Element | undefined {
-  const items = stream.host?.items
   const ns = nsOf(request)
-  if (ns === SM) {
-    // XEP-0198 §9.1
-    const offered = request.name === 'enable' && (items?.list('stream-management').length ?? 0) > 0
-    return offered ? stream.enableManagement(request) : undefined
-  }
-  const feature = items?.list('bind2-feature').find(each => each.var === ns)
-  return feature && (feature.offered?.(stream) ?? true) ? feature.start(stream, request) : undefined
+  if (ns === undefined || !stream.host || !bind2Features(stream.host.items).includes(ns)) return undefined
+  if (ns === SM && request.name === 'enable') return stream.enableManagement(request)
+  if (ns === CSI) stream.indicateState(request)
+  return undefined
 }

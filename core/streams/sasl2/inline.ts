@@ -2,7 +2,6 @@ import { el, type Element } from '../../xml/element'
 import { NS } from '../../xml/namespaces'
 import type { Negotiable } from '../negotiable'
 import { bind } from './bind2'
-import { resumes } from './features'
 import type { InlineRequest } from './request'
 
 /** What `<success/>` says beside who the client is. */
@@ -24,7 +23,7 @@ export function negotiateInline(
   { userAgent, resume, bind: wanted }: InlineRequest
 ): void {
   if (userAgent) stream.state.userAgent = userAgent
-  if (!resume || !stream.host || !resumes(stream.host)) return bindOrNot({ data })
+  if (!resume) return bindOrNot({ data })
   stream.resumeSession(resume, (resumption, handOver, jid) => {
     if (!handOver) return bindOrNot({ data, resumption })
     // XEP-0198 §9.2: `<bind/>` is ignored then, and no features follow
