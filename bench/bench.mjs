@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Load generator for any XMPP server. No dependencies. See README.md.
+import { fork } from 'node:child_process'
 import fs from 'node:fs'
 import { Client, XmppError, attr, flushAll } from './lib/client.mjs'
 import { exchange } from './lib/exchange.mjs'
@@ -52,8 +53,8 @@ const HELP = `usage: node bench.mjs --scenario NAME [options]
  server      --pid PID[,PID] | --pid-file FILE[,FILE]   (CPU and RSS are read from /proc, children included)
  timing      --seconds 10 --warmup 3 --timeout 15 (per answer) --deadline S (whole run)
  output      --json (one JSON line only; otherwise progress goes to stderr as well) --label TEXT
- scenarios   register | login | idle | chat | s2s | iq | publish1 | fanout | items | presence | features
- knobs       --concurrency 20 (login/idle/register)  --connections N (idle)  --pairs N --window N --to bare|full --body-size 200 (chat, s2s)
+ scenarios   register | login | idle | chat | s2s | flood | iq | publish1 | fanout | items | presence | features
+ knobs       --concurrency 20 (login/idle/register)  --connections N (idle, flood)  --pairs N --window N --to bare|full --body-size 200 (chat, s2s)
              --clients N --window N --iq mix|ping|disco (iq)   --window N --max-items N --payload-size N --prefill N --node NAME --keep (publish1)
              --subscribers 100 --window 5 (fanout)   --preload 10000 --fetch 50 --items-mode auto|max_items|rsm (items)
              --contacts 50 (presence)   --register (register users in band before the scenario)
@@ -593,6 +594,74 @@ async function arrives(from, to) {
     from.send(`<message type='chat' to='${to.jid}' id='first'><body>first</body></message>`)
     next = now() + 5000
   }
+}
+
+// A quiet user's pings, alone and beside connections that send whatever the server takes.
+S.flood = async () => {
+  const floods = A.connections || 100
+  need(floods + 1)
+  const [quiet] = await connectUsers(1)
+  const pings = async seconds => {
+    const samples = new Samples()
+    for (const until = now() + seconds * 1000; now() < until; await sleep(10)) {
+      const t0 = now()
+      await quiet.iq(A.domain, 'get', `<ping xmlns='urn:xmpp:ping'/>`, { tolerate: true })
+      samples.push(now() - t0)
+    }
+    return samples.stats()
+  }
+  setPhase('connect the flood')
+  const flood = fork(new URL('./lib/flooder.mjs', import.meta.url), {
+    execPath: 'nice',
+    execArgv: ['-n', '5', process.execPath]
+  })
+  const { host, port, domain, pass, tls, mech } = A
+  const options = { host, port, domain, pass, tls, mech, resource: A.resource, timeoutMs: TIMEOUT }
+  const told = () =>
+    new Promise((resolve, reject) => {
+      flood.once('message', resolve)
+      flood.once('exit', code => reject(new Error(`the flood ended with code ${code}`)))
+    })
+  flood.send({ options, from: 1, count: floods, body: A['body-size'] })
+  await told()
+  await pings(A.warmup)
+  const s0 = snapshot(PIDS)
+  setPhase(`alone for ${A.seconds} s`)
+  const alone = await pings(A.seconds)
+  setPhase(`flood for ${A.seconds} s`)
+  let highest = 0
+  const look = setInterval(() => (highest = Math.max(highest, snapshot(PIDS)?.rss ?? 0)), 250)
+  flood.send('go')
+  // What the server takes at once, before its limits count, is part of it.
+  const s1 = snapshot(PIDS),
+    m1 = machine(),
+    c1 = process.cpuUsage(),
+    t1 = now()
+  const during = await pings(A.seconds)
+  const secs = (now() - t1) / 1000
+  const used = resources(s1, snapshot(PIDS), m1, machine(), process.cpuUsage(c1), secs, 0)
+  clearInterval(look)
+  flood.send('stop')
+  const { sent, received, lost } = await told()
+  const mb = rss => round(rss / 1024, 1)
+  if (lost > 0) noteError(`${lost} of the flooding connections were closed`)
+  result('flood', {
+    rate: round(received / secs, 1),
+    unit: 'flooding msgs/s delivered',
+    connections: floods,
+    seconds: round(secs, 2),
+    ping_alone_p50: alone.p50,
+    ping_alone_p95: alone.p95,
+    p50: during.p50,
+    p95: during.p95,
+    p99: during.p99,
+    max: during.max,
+    ping_ratio: round(during.p50 / alone.p50),
+    ping_ratio_p95: round(during.p95 / alone.p95),
+    flood_sent: sent,
+    ...used,
+    ...(s0 && { rss_before_mb: mb(s0.rss), rss_growth_mb: mb(highest - s0.rss), rss_mb: mb(highest) })
+  })
 }
 
 S.iq = async () => {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Balcony under test. DURABILITY=full|normal is its storage.durability.
+# Balcony under test. DURABILITY=full|normal is its storage.durability, LIMITS=on switches mod_limits on.
 # Loopback only: c2s 17222; s2s: an instance, at 5269.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -16,12 +16,14 @@ init() {
   COMPONENTS="  pubsub.$DOMAIN:
     type: component
     modules: { pubsub: {} }"
-  S2S=
+  MODULES=
   if [ -n "$SUFFIX" ]; then
     # An address has no names below it; other servers look for a domain that is an address at this port.
     COMPONENTS=
-    S2S="  s2s: { listen: [{ address: $ADDRESS, port: 5269 }], directTls: [] }"
+    MODULES="  s2s: { listen: [{ address: $ADDRESS, port: 5269 }], directTls: [] }"
   fi
+  [ "${LIMITS:-off}" = on ] && MODULES="$MODULES
+  limits: {}"
   cat > "$R/balcony.yaml" <<CFG
 # Written by setup-balcony.sh: loopback, TLS offered and not required, accounts made in band without a brake, as with
 # the peers.
@@ -40,7 +42,7 @@ modules:
   adhoc: {}
   adhoc_admin: {}
   server_buddy: {}
-$S2S
+$MODULES
 hosts:
   $DOMAIN:
     modules:
