@@ -17,18 +17,21 @@ export interface HeaderOptions {
   id?: string | undefined
   version?: string | undefined
   ns?: string
+  /** Declares the namespace of dialback, as servers that know it do; on unless given. */
+  dialback?: boolean
 }
 
 /** Milliseconds: long enough for a busy machine. */
 const PATIENCE = 10_000
 
 /** A stream header between servers, as it is written. */
-export function serverHeader({ ns = 'jabber:server', ...attrs }: HeaderOptions): string {
+export function serverHeader({ ns = 'jabber:server', dialback = true, ...attrs }: HeaderOptions): string {
   const written = Object.entries({ version: '1.0', ...attrs })
     .map(([name, value]) => (value === undefined ? '' : ` ${name}='${value}'`))
     .join('')
   return (
-    `<?xml version='1.0'?><stream:stream xmlns='${ns}' xmlns:db='jabber:server:dialback'` +
+    `<?xml version='1.0'?><stream:stream xmlns='${ns}'` +
+    (dialback ? ` xmlns:db='jabber:server:dialback'` : '') +
     ` xmlns:stream='http://etherx.jabber.org/streams'${written}>`
   )
 }
@@ -237,10 +240,13 @@ export class PeerServer {
 
 /** Answers a stream header with one in return and features. */
 export async function answerHeader(peer: Peer, features: string, id = 'stream-1'): Promise<void> {
+  const dialback = features.includes('urn:xmpp:features:dialback')
   const header = await peer.until(`xml:lang='en'>`)
   const [, from] = / from='([^']*)'/.exec(header) ?? []
   const [, to] = / to='([^']*)'/.exec(header) ?? []
-  peer.write(`${serverHeader({ from: to, to: from, id })}<stream:features>${features}</stream:features>`)
+  peer.write(
+    `${serverHeader({ from: to, to: from, id, dialback })}<stream:features>${features}</stream:features>`
+  )
 }
 
 export const DIALBACK_FEATURE = `<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>`

@@ -203,8 +203,9 @@ export class OutgoingStream extends ServerStream {
   }
 
   protected override managementAnswer(element: Element): void {
+    if (!this.acks || (element.name !== 'enabled' && element.name !== 'failed'))
+      return super.managementAnswer(element)
     if (element.name === 'enabled') return
-    if (element.name !== 'failed' || !this.acks) return super.managementAnswer(element)
     // It has told us that it would, and does not: what was sent has gone the way of all unacknowledged stanzas
     const acks = this.acks
     this.acks = undefined
@@ -227,7 +228,7 @@ export class OutgoingStream extends ServerStream {
       `it refuses our key: ${read.error?.message ?? read.type}`
     )
     // XEP-0220 §2.1.1, §2.5
-    if (read.type === 'invalid') this.#fail('internal-server-error', 'it says that our key is invalid')
+    if (read.type === 'invalid') this.#fail('internal-server-error', 'it says that our key is invalid', false)
     else if (read.error && POLICY.has(read.error.condition)) {
       // Its administrators do not want it: asking again changes nothing
       this.#fail('not-allowed', `it does not federate with us: ${read.error.message}`, false)
