@@ -4,6 +4,7 @@ import { configCommands } from './config'
 import { listCommands } from './lists'
 import { moduleCommands } from './modules'
 import { sessionCommands } from './sessions'
+import { streamCommands } from './streams'
 
 const config = z.object({
   maxListed: z
@@ -25,7 +26,7 @@ export default defineModule({
   dependencies: ['adhoc'],
   config,
   setup(ctx) {
-    const everywhere = [...moduleCommands(ctx), ...configCommands(ctx)]
+    const everywhere = [...moduleCommands(ctx), ...configCommands(ctx), ...streamCommands(ctx)]
     // A component has no accounts and answers for itself (XEP-0133 §3)
     const withAccounts = () => [...accountCommands(ctx), ...sessionCommands(ctx), ...listCommands(ctx)]
     for (const command of everywhere) ctx.adhoc(command)

@@ -20,11 +20,11 @@ export default defineModule({
   async setup(ctx) {
     const serverBuddy = ctx.use('server_buddy', { optional: true })
     let told = true
-    /** Streams are asked about anew, once for all that happens now: a swap takes every buddy away and brings them back. */
+    /** Streams are asked about anew before anything else happens, once for all: a swap takes all buddies and brings them back. */
     const changed = (): void => {
       if (!told) return
       told = false
-      ctx.after(0, () => {
+      queueMicrotask(() => {
         told = true
         ctx.emit('federation/changed', ctx.host.name)
       })

@@ -14,6 +14,8 @@ import { agrees, NODES, runs } from '../modules/mod_server_buddy/hosts'
 /** The policy of a host while streams with other servers are open: two servers, dialback. */
 
 const POLICY = 'urn:balcony:admin#federation-policy'
+const LIST = 'urn:balcony:admin#s2s-list'
+const CLOSE = 'urn:balcony:admin#s2s-close'
 
 interface Side {
   server: FederatedServer
@@ -158,6 +160,45 @@ test('RFC 6121 §4.5: a server that stops tells its buddies before its streams e
     'the greeting',
     () => heard.includes('a.example available') && heard.includes('a.example probe')
   )
+})
+
+test('administrators see the streams of their host and close them; what follows takes new ones', async t => {
+  const { a, b } = await twoServers(t, {})
+  assert.equal(await says(a, b), '')
+  assert.equal(await says(b, a), '')
+  const list = String(await runs(b.admin, 'b.example', LIST))
+  assert.match(list, /<field var="domain"><value>a\.example<\/value>/)
+  assert.match(list, /<value>TLS, dialback<\/value>/)
+  assert.match(String(await runs(b.user, 'b.example', LIST)), /<forbidden/)
+
+  assert.match(String(await runs(b.admin, 'b.example', CLOSE, { domains: ['c.example'] })), /<item-not-found/)
+  assert.notDeepEqual(pairsOf(b), [])
+  const closed = String(await runs(b.admin, 'b.example', CLOSE, { domains: ['A.example'] }))
+  assert.match(closed, /a\.example was disconnected/)
+  const acts = b.server.log.filter(({ command }) => command === 's2s-close')
+  assert.deepEqual(
+    acts.map(({ by, on, result }) => [by, on, result]),
+    [
+      ['admin@b.example', 'c.example', 'item-not-found'],
+      ['admin@b.example', 'a.example', 'done']
+    ]
+  )
+  await until('the streams are gone', () => pairsOf(b).length === 0)
+  assert.equal(await says(a, b), '')
+  assert.equal(await says(b, a), '')
+})
+
+test('what waits for a server that cannot be reached is listed, with the reason', async t => {
+  const { a, b } = await twoServers(t, {})
+  await b.server.stop()
+  await a.user.sends(`<message to='juliet@b.example' type='chat'><body>Art thou there?</body></message>`)
+  await a.user.fence()
+  await until('the attempt has failed', () =>
+    a.server.server.api.federation.queues().some(({ problem }) => problem !== undefined)
+  )
+  const list = String(await runs(a.admin, 'a.example', LIST))
+  assert.match(list, /<value>b\.example<\/value>.*<value>not connected<\/value>.*<value>1<\/value>/s)
+  assert.match(list, /<field var="problem"><value>[^<]+<\/value>/)
 })
 
 function peersOf({ server }: Side): string[] {
