@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 import packageJson from '../package.json'
 import { Accounts } from './accounts/accounts'
@@ -9,6 +10,7 @@ import { Gate } from './events/gate'
 import type { ServerEvents } from './events/server-events'
 import { Federation } from './federation/federation'
 import { Host } from './hosts/host'
+import type { Proxies } from './http/forwarded'
 import { HttpServer, type HttpPort } from './http/server'
 import { createLogger, type RootLog } from './log'
 import { Metrics } from './metrics'
@@ -29,7 +31,9 @@ import { acquireLock, openDatabase, type Database, type Lock } from './storage'
 import { Certificates } from './streams/certificates'
 import { ClientListeners, type ClientPort } from './streams/listeners'
 import { DEFAULT_SETTINGS } from './streams/settings'
+import type { Ticket } from './streams/rates/admission'
 import { StreamLimits, type BaseLimits } from './streams/rates/limits'
+import { Networks } from './streams/rates/source'
 import { DEFAULT_LIMITS } from './xml'
 
 export interface ServerOptions {
@@ -99,6 +103,7 @@ export class Server {
   readonly #certificates: Certificates
   readonly #scope = new Host('', 'server')
   #loaded: Loaded
+  #proxies: Proxies
   readonly #reloads = new Serial()
   #started = false
   #stopping: Promise<void> | undefined
@@ -107,6 +112,7 @@ export class Server {
     this.#options = parts.options
     this.#loaded = parts.loaded
     this.#initial = parts.loaded.config
+    this.#proxies = proxiesOf(parts.loaded.config)
     this.#db = parts.db
     this.#lock = parts.lock
     this.#certificates = parts.certificates
@@ -145,7 +151,9 @@ export class Server {
       gate: this.gate,
       log: this.log,
       items: this.#scope.items,
-      secureContext: domain => this.#certificates.secureContext(domain)
+      secureContext: domain => this.#certificates.secureContext(domain),
+      proxies: () => this.#proxies,
+      admit: socket => this.#admitHttp(socket)
     })
     this.components = new Components({
       gate: this.gate,
@@ -274,6 +282,15 @@ export class Server {
     }
   }
 
+  /** A proxy has as many connections as it needs: those behind it are counted where it says who they are. */
+  #admitHttp(socket: Socket): Ticket | undefined {
+    const { admission } = this.limits
+    const address = socket.remoteAddress ?? ''
+    const transport = 'encrypted' in socket ? 'tls' : 'tcp'
+    if (this.#proxies.trusted.has(address)) return admission.outgoing('http', transport)
+    return admission.enter('http', transport, address)
+  }
+
   /** A server without any account gets an operator, so that somebody can administer it. */
   async #makeOperator(): Promise<void> {
     for (const jid of this.config.server.operators) {
@@ -333,6 +350,7 @@ export class Server {
       if (added.includes(host.name)) this.domains.add(host.name, host.type)
     this.#loaded = next
     this.log.level = next.config.server.log.level
+    this.#proxies = proxiesOf(next.config)
     this.limits.refresh()
     this.listeners.refresh()
     this.federation.refresh()
@@ -396,6 +414,10 @@ function storageIn({ server }: Config, data: string): Parameters<typeof openData
   const { storage } = server
   if (storage.driver !== 'sqlite') return storage
   return { ...storage, path: path.resolve(data, path.relative(server.data, storage.path)) }
+}
+
+function proxiesOf({ server: { http } }: Config): Proxies {
+  return { trusted: new Networks(http.trustedProxies), header: http.proxyHeader }
 }
 
 function httpPorts({ server }: Config): HttpPort[] {

@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from '../xml/limits'
-import { accountOption, dnsServerOption, listenOption, pathOption, portOption, secretOption } from './options'
+import {
+  accountOption,
+  dnsServerOption,
+  listenOption,
+  networkOption,
+  pathOption,
+  portOption,
+  secretOption
+} from './options'
 
 const Log = z
   .object({
@@ -165,7 +173,17 @@ export const ServerSchema = z.object({
   tls: Tls.prefault({}),
   dns: Dns.prefault({}),
   http: z
-    .object({ listen: z.array(listenOption()).default([]).describe('Addresses and ports; none for no HTTP') })
+    .object({
+      listen: z.array(listenOption()).default([]).describe('Addresses and ports; none for no HTTP'),
+      trustedProxies: z
+        .array(networkOption())
+        .default([])
+        .describe('Addresses and networks of proxies in front, which say whom they speak for'),
+      proxyHeader: z
+        .enum(['x-forwarded-for', 'forwarded'])
+        .default('x-forwarded-for')
+        .describe('The header in which they say it, and which they do not pass on as it came')
+    })
     .prefault({})
     .meta({ live: true })
     .describe('The HTTP listener that modules share: WebSocket, web pages'),

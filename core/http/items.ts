@@ -6,7 +6,7 @@ export interface HttpRequest {
   request: Request
   /** What stands for the `:name` parts of the path. */
   params: Readonly<Record<string, string>>
-  /** The other end of the connection, which may be a proxy. */
+  /** Whoever asks; where a trusted proxy is in between, whom it speaks for (`http.trustedProxies`). */
   remoteAddress: string
   /** Whether it came over TLS. */
   secure: boolean
@@ -27,6 +27,8 @@ export interface HttpUpgradeRequest {
   socket: Socket
   /** What came behind the request already. */
   head: Buffer
+  /** As of a request. */
+  remoteAddress: string
 }
 
 /** Takes over connections at a path (RFC 9110 §7.8); offered on the server's own scope. */

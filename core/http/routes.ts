@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
@@ -14,9 +15,11 @@ type Env = { Bindings: HttpBindings }
 export class Routes {
   readonly #items: Items
   readonly #log: Log
+  readonly #addressOf: (request: IncomingMessage) => string
   #app: Hono<Env> | undefined
 
-  constructor(items: Items, log: Log) {
+  constructor(items: Items, log: Log, addressOf: (request: IncomingMessage) => string) {
+    this.#addressOf = addressOf
     this.#items = items
     this.#log = log
     const changed = (): void => void (this.#app = undefined)
@@ -52,7 +55,7 @@ export class Routes {
       return route.handle({
         request: c.req.raw,
         params: c.req.param(),
-        remoteAddress: socket.remoteAddress ?? '',
+        remoteAddress: this.#addressOf(c.env.incoming),
         secure: 'encrypted' in socket
       })
     })

@@ -7,6 +7,8 @@ import type { Items } from '../events/items'
 import type { Log } from '../log'
 import { Ports, type Port } from '../streams/ports'
 import { preparedDomain } from '../streams/sni'
+import type { Ticket } from '../streams/rates/admission'
+import { clientAddress, type Proxies } from './forwarded'
 import type { HttpUpgradeRequest } from './items'
 import { pathOf, refuseUpgrade } from './upgrade'
 import './items'
@@ -34,6 +36,10 @@ export interface HttpParts {
   items: Items
   /** By domain; that for '' is used where a client names none. */
   secureContext(domain: string): SecureContext | undefined
+  /** Whose word is taken for whom they speak for; nobody's unless given. */
+  proxies?(): Proxies
+  /** Counts a connection; undefined where there are too many of its address. */
+  admit?(socket: Socket): Ticket | undefined
 }
 
 const HEADERS_TIMEOUT = 10_000
@@ -77,7 +83,7 @@ export class HttpServer implements HttpListening {
   /** Only who speaks HTTP pays for hono. */
   #load(): Handler {
     const { Routes } = require('./routes') as typeof import('./routes')
-    return new Routes(this.#parts.items, this.#parts.log).listener()
+    return new Routes(this.#parts.items, this.#parts.log, request => this.#addressOf(request)).listener()
   }
 
   #makeHttp(): Server {
@@ -91,10 +97,11 @@ export class HttpServer implements HttpListening {
     const server = createServer(options, (request, response) => {
       this.#whenOpen(() => void this.#handle?.(request, response))
     })
+    server.on('connection', socket => this.#admit(socket))
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       // Whoever takes it over listens too; until then nobody does.
       socket.on('error', ignore)
-      this.#whenOpen(() => this.#upgrade({ request, socket, head }))
+      this.#whenOpen(() => this.#upgrade({ request, socket, head, remoteAddress: this.#addressOf(request) }))
     })
     this.#servers.add(server)
     server.on('close', () => this.#servers.delete(server))
@@ -131,6 +138,19 @@ export class HttpServer implements HttpListening {
     const context = this.#parts.secureContext(domain)
     if (!context) throw new CodedError('ERR_LISTEN', 'HTTPS needs a certificate, and there is none')
     return context
+  }
+
+  #addressOf(request: IncomingMessage): string {
+    const proxies = this.#parts.proxies?.()
+    return proxies ? clientAddress(request, proxies) : (request.socket.remoteAddress ?? '')
+  }
+
+  #admit(socket: Socket): void {
+    const { admit } = this.#parts
+    if (!admit) return
+    const ticket = admit(socket)
+    if (ticket) socket.once('close', () => ticket.leave())
+    else socket.destroy()
   }
 
   /** While modules are swapped, requests wait. */

@@ -91,6 +91,8 @@ export interface Upgrade {
   request: IncomingMessage
   socket: Socket
   head: Buffer
+  /** Of the client, where a proxy is in between; that of the socket unless given. */
+  remoteAddress?: string
 }
 
 export interface WebSocketOptions {

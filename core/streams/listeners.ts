@@ -74,6 +74,7 @@ export class ClientListeners implements ClientListening {
   )
   /** Of sockets, until they are connections. */
   readonly #tickets = new WeakMap<Socket, Ticket>()
+  readonly #addresses = new WeakMap<Socket, string>()
   /** While everything is being closed. */
   #emptied: (() => void) | undefined
 
@@ -110,7 +111,9 @@ export class ClientListeners implements ClientListening {
     gateway.policy = policy
     this.#settle(gateway)
     return upgrade => {
-      if (checkUpgrade(upgrade, gateway.policy) && this.#admits(upgrade)) gateway.webSockets.accept(upgrade)
+      if (!checkUpgrade(upgrade, gateway.policy) || !this.#admits(upgrade)) return
+      if (upgrade.remoteAddress !== undefined) this.#addresses.set(upgrade.socket, upgrade.remoteAddress)
+      gateway.webSockets.accept(upgrade)
     }
   }
 
@@ -118,7 +121,8 @@ export class ClientListeners implements ClientListening {
   #admits(upgrade: Upgrade): boolean {
     if (!this.#limits) return true
     const { socket } = upgrade
-    const ticket = this.#limits.admission.enter('c2s', 'websocket', socket.remoteAddress ?? '')
+    const address = upgrade.remoteAddress ?? socket.remoteAddress ?? ''
+    const ticket = this.#limits.admission.enter('c2s', 'websocket', address)
     if (!ticket) {
       refuseUpgrade(upgrade, 429, 'There are too many connections of your address.', { 'Retry-After': '60' })
       return false
@@ -231,7 +235,13 @@ export class ClientListeners implements ClientListening {
   }
 
   #overWebSocket({ webSocket, socket, secure }: AcceptedWebSocket, settings: StreamSettings) {
-    const connection = new WebSocketConnection(webSocket, socket, secure, settings.limitsBeforeAuth)
+    const connection = new WebSocketConnection(
+      webSocket,
+      socket,
+      secure,
+      settings.limitsBeforeAuth,
+      this.#addresses.get(socket)
+    )
     connection.ticket = this.#tickets.get(socket)
     return { connection, stream: new ClientStream(connection, this.#backend, settings) }
   }

@@ -45,9 +45,18 @@ export class WebSocketConnection extends Connection {
   #frames: string[] = []
   #reason = 'the connection ended'
 
-  /** @param socket the one below, whose output buffer is watched */
-  constructor(webSocket: WebSocket, socket: Socket, secure: boolean, limits: XmlLimits) {
-    super(socket.remoteAddress, 'frame', limits)
+  /**
+   * @param socket the one below, whose output buffer is watched
+   * @param remoteAddress of the client, where the socket is a proxy's
+   */
+  constructor(
+    webSocket: WebSocket,
+    socket: Socket,
+    secure: boolean,
+    limits: XmlLimits,
+    remoteAddress: string | undefined = socket.remoteAddress
+  ) {
+    super(remoteAddress, 'frame', limits)
     this.#webSocket = webSocket
     this.#socket = socket
     this.#secure = secure

@@ -90,6 +90,8 @@ const upstream = z.object({
   })
 })
 
+const http = z.object(connections(1000, 3000))
+
 const login = z.object({
   freePerAccountAndAddress: z
     .int()
@@ -136,6 +138,7 @@ export const config = z.object({
   s2s: s2s.prefault({}).describe('Streams of other servers'),
   component: component.prefault({}).describe('Streams of external components'),
   upstream: upstream.prefault({}).describe('Streams to servers that this one is a component of'),
+  http: http.prefault({}).describe('Connections of HTTP, those that become WebSockets included'),
   login: login.prefault({}).describe('Who tries passwords'),
   unauthenticated: bounded(2000).describe(
     'Connections on which nobody has logged in, in all; the oldest makes room for more; 0: any number.'

@@ -33,6 +33,10 @@ function policyOf(options: Config): LimitsPolicy {
       component: kindOf(component),
       upstream: kindOf({ ...upstream, connectionsPerAddress: 0, connectionsPerMinute: 0 })
     },
+    http: {
+      perAddress: options.http.connectionsPerAddress,
+      perMinute: options.http.connectionsPerMinute
+    },
     unauthenticated: options.unauthenticated,
     unauthenticatedPerAddress: options.unauthenticatedPerAddress,
     trusted: options.trusted,

@@ -20,6 +20,8 @@ export interface ChannelEvents {
 export interface ChannelOptions {
   host: string
   port: number
+  /** Where TCP connections come from, such as 127.0.0.2. */
+  localAddress?: string
   /** The server's name in TLS. */
   domain: string
   /** `ca`, `minVersion`, `cert`…; without a `ca` any certificate will do. */
@@ -97,10 +99,10 @@ export class TcpChannel implements Channel {
 
   /** Connects, over TLS at once where `direct` (XEP-0368). */
   static async connect(options: ChannelOptions, events: ChannelEvents, direct: boolean): Promise<TcpChannel> {
-    const { host, port, timeout } = options
+    const { host, port, localAddress, timeout } = options
     const socket = direct
-      ? tls.connect({ host, port, ALPNProtocols: ['xmpp-client'], ...tlsOptions(options) })
-      : net.connect({ host, port, noDelay: true })
+      ? tls.connect({ host, port, localAddress, ALPNProtocols: ['xmpp-client'], ...tlsOptions(options) })
+      : net.connect({ host, port, localAddress, noDelay: true })
     await established(socket, direct ? 'secureConnect' : 'connect', timeout)
     return new TcpChannel(socket, options, events)
   }

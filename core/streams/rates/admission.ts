@@ -7,6 +7,9 @@ import { sourceOf } from './source'
 /** How a connection came, as it is counted. */
 export type TransportName = 'tcp' | 'tls' | 'websocket'
 
+/** What is counted apart: streams by kind, and what speaks HTTP. */
+export type ConnectionKind = StreamKind | 'http'
+
 /** For connections of one kind; 0 is no bound. */
 export interface AddressBounds {
   /** Connections of one address at a time. */
@@ -16,7 +19,7 @@ export interface AddressBounds {
 }
 
 export interface AdmissionPolicy {
-  kinds: Partial<Record<StreamKind, AddressBounds>>
+  kinds: Partial<Record<ConnectionKind, AddressBounds>>
   /** Connections on which nobody has logged in, in all; beyond, the oldest of them makes room. 0 is no bound. */
   unauthenticated: number
   /** The same of one address; beyond, new ones are refused. */
@@ -35,8 +38,8 @@ export type Refusal = 'address' | 'rate' | 'unauthenticated'
 
 /** Who is told of what is counted. */
 export interface AdmissionWatcher {
-  changed(kind: StreamKind, transport: TransportName, by: 1 | -1): void
-  refused(kind: StreamKind, why: Refusal, address: string): void
+  changed(kind: ConnectionKind, transport: TransportName, by: 1 | -1): void
+  refused(kind: ConnectionKind, why: Refusal, address: string): void
 }
 
 /** The place of a connection among those of its address, for as long as it lasts. */
@@ -92,14 +95,14 @@ export class Admission {
   }
 
   /** Takes a connection that was accepted, or ends it and returns undefined. `connection` has it from then on. */
-  accept(kind: StreamKind, transport: TransportName, socket: Socket): Ticket | undefined {
+  accept(kind: ConnectionKind, transport: TransportName, socket: Socket): Ticket | undefined {
     const ticket = this.enter(kind, transport, socket.remoteAddress ?? '')
     if (!ticket) socket.destroy()
     return ticket
   }
 
   /** Counts a connection, or refuses it. */
-  enter(kind: StreamKind, transport: TransportName, address: string): Ticket | undefined {
+  enter(kind: ConnectionKind, transport: TransportName, address: string): Ticket | undefined {
     const { policy } = this
     const trusted = policy.trusted.has(address)
     const source = sourceOf(address)
@@ -112,21 +115,23 @@ export class Admission {
     const place = this.#places.get(key) ?? { connections: 0, unauthenticated: 0 }
     this.#places.set(key, place)
     place.connections++
-    place.unauthenticated++
     const ticket = new OneTicket(this, kind, transport, key, place)
-    this.#strangers.add(ticket)
     this.#watcher.changed(kind, transport, 1)
+    // Nobody logs in there
+    if (kind === 'http') return ticket
+    place.unauthenticated++
+    this.#strangers.add(ticket)
     if (policy.unauthenticated > 0 && this.#strangers.size > policy.unauthenticated) this.#makeRoom()
     return ticket
   }
 
   /** Counts a connection that we opened ourselves: nobody refuses it. */
-  outgoing(kind: StreamKind, transport: TransportName): Ticket {
+  outgoing(kind: ConnectionKind, transport: TransportName): Ticket {
     this.#watcher.changed(kind, transport, 1)
     return new OneTicket(this, kind, transport, '', undefined)
   }
 
-  #refusal(kind: StreamKind, key: string): Refusal | undefined {
+  #refusal(kind: ConnectionKind, key: string): Refusal | undefined {
     const { kinds, unauthenticatedPerAddress } = this.policy
     const { perAddress = 0, perMinute = 0 } = kinds[kind] ?? {}
     const place = this.#places.get(key)
@@ -175,7 +180,7 @@ class OneTicket implements Ticket {
 
   constructor(
     private readonly admission: Admission,
-    readonly kind: StreamKind,
+    readonly kind: ConnectionKind,
     readonly transport: TransportName,
     readonly key: string,
     readonly place: Place | undefined

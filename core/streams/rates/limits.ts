@@ -3,7 +3,7 @@ import { CollapsedLog } from '../../collapsed-log'
 import type { Metrics } from '../../metrics'
 import { DEFAULT_LIMITS, type XmlLimits } from '../../xml/limits'
 import type { StreamSettings } from '../settings'
-import { Admission, type Refusal, type TransportName } from './admission'
+import { Admission, type ConnectionKind, type Refusal, type TransportName } from './admission'
 import { backlogs } from './backlogs'
 import { STREAM_KINDS, type StreamKind } from './kinds'
 import { Logins } from './logins'
@@ -129,8 +129,13 @@ export class StreamLimits implements LimitSetting {
   }
 }
 
-function admissionOf({ kinds, unauthenticated, unauthenticatedPerAddress, trusted }: LimitsPolicy) {
-  return { kinds, unauthenticated, unauthenticatedPerAddress, trusted: new Networks(trusted) }
+function admissionOf({ kinds, http, unauthenticated, unauthenticatedPerAddress, trusted }: LimitsPolicy) {
+  return {
+    kinds: { ...kinds, http },
+    unauthenticated,
+    unauthenticatedPerAddress,
+    trusted: new Networks(trusted)
+  }
 }
 
 const WHY: Record<Refusal, string> = {
@@ -146,9 +151,9 @@ function watcher(log: CollapsedLog, metrics: Metrics) {
     'reason'
   ])
   return {
-    changed: (kind: StreamKind, transport: TransportName, by: 1 | -1) =>
+    changed: (kind: ConnectionKind, transport: TransportName, by: 1 | -1) =>
       connections.with(kind, transport).inc(by),
-    refused: (kind: StreamKind, why: Refusal, address: string) => {
+    refused: (kind: ConnectionKind, why: Refusal, address: string) => {
       refusals.with(kind, why).inc()
       log.warn(`${why} ${kind}`, { kind, address }, WHY[why])
     }

@@ -27,6 +27,8 @@ export interface LoginPolicy {
 
 export interface LimitsPolicy {
   kinds: Record<StreamKind, KindPolicy>
+  /** Connections of HTTP, those that become WebSockets included. */
+  http: AddressBounds
   /** Connections on which nobody has logged in, in all; 0 is no bound. */
   unauthenticated: number
   unauthenticatedPerAddress: number
@@ -53,6 +55,7 @@ const ANY: Readonly<KindPolicy> = { rates: UNLIMITED, perAddress: 0, perMinute: 
 /** What holds where no module says more: what keeps the process alive, and no rates. */
 export const CORE_POLICY: Readonly<LimitsPolicy> = {
   kinds: { c2s: ANY, s2s: ANY, component: ANY, upstream: ANY },
+  http: { perAddress: 0, perMinute: 0 },
   unauthenticated: 5000,
   unauthenticatedPerAddress: 0,
   trusted: ['127.0.0.0/8', '::1'],

@@ -15,7 +15,7 @@ test('a file with one host is enough, everything else has defaults', () => {
     operators: [],
     tls: { ca: [] },
     dns: { servers: [] },
-    http: { listen: [] },
+    http: { listen: [], trustedProxies: [], proxyHeader: 'x-forwarded-for' },
     limits: {
       stanzaBytes: 262_144,
       stanzaBytesBeforeLogin: 16_384,

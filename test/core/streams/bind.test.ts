@@ -23,7 +23,7 @@ test('RFC 6120 §7.4: bind is offered after the login, a session that nobody nee
   assert.equal(juliet.jid, `juliet@${DOMAIN}/balcony`)
   assert.deepEqual(
     juliet.features?.getChildElements().map(({ name }) => name),
-    ['bind', 'session']
+    ['bind', 'session', 'limits']
   )
   const session = await juliet.request(`<iq type='set'><session xmlns='${NS.SESSION}'/></iq>`)
   assert.equal(session.attrs.type, 'result')
@@ -203,7 +203,7 @@ test('features of modules are offered at their stage', async t => {
   const after = await juliet.authenticate(JULIET)
   const names = [before, after].map(features => features.getChildElements().map(({ name }) => name))
   assert.deepEqual(names, [
-    ['mechanisms', 'register'],
-    ['bind', 'session', 'ver']
+    ['mechanisms', 'register', 'limits'],
+    ['bind', 'session', 'ver', 'limits']
   ])
 })

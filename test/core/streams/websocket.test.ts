@@ -50,7 +50,7 @@ test('RFC 7395 §3.9: no STARTTLS, and PLAIN only over wss', async t => {
   const offered = await plain.open()
   assert.deepEqual(
     offered.getChildElements().map(({ name }) => name),
-    ['mechanisms']
+    ['mechanisms', 'limits']
   )
   assert.deepEqual(mechanismsOf(offered), ['SCRAM-SHA-256', 'SCRAM-SHA-1'])
   plain.write(`<starttls xmlns='${NS.TLS}'/>`)

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import type { Networks } from '../streams/rates/source'
+
+/** Whose word is taken for whom they speak for, and how they say it. */
+export interface Proxies {
+  trusted: Networks
+  header: 'x-forwarded-for' | 'forwarded'
+}
+
+/**
+ * The address of whoever made a request. What a proxy adds stands at the end of the header: from there, and as long as
+ * it is a trusted proxy that speaks, the next one is believed. What stands before that anybody may have written.
+ */
+export function clientAddress(request: IncomingMessage, { trusted, header }: Proxies): string {
+  let address = plain(request.socket.remoteAddress ?? '')
+  const said = [request.headers[header] ?? ''].flat().join(',')
+  const chain = header === 'forwarded' ? forwardedFor(said) : said.split(',').map(addressIn)
+  while (trusted.has(address)) {
+    const next = chain.pop()
+    if (next === undefined || next === '') return address
+    address = next
+  }
+  return address
+}
+
+/** RFC 7239 §4: the `for` of each element, '' for one that is no address. */
+function forwardedFor(said: string): string[] {
+  const elements = said.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []
+  return elements.map(element => {
+    const written = /(?:^|;)\s*for\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))/i.exec(element)
+    return addressIn(written?.[1] ?? written?.[2] ?? '')
+  })
+}
+
+/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`; '' for anything else. */
+function addressIn(text: string): string {
+  const trimmed = text.trim()
+  const inBrackets = /^\[([^\]]*)\](?::\d+)?$/.exec(trimmed)?.[1]
+  const withPort = /^([\d.]+):\d+$/.exec(trimmed)?.[1]
+  const address = plain(inBrackets ?? withPort ?? trimmed)
+  return isIP(address) === 0 ? '' : address
+}
+
+function plain(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '')
+}
