@@ -33,9 +33,8 @@ export class Ejabberd extends Peer {
         '{lookup, [dns]}.',
         '{resolv_conf, ""}.',
         '{hosts_file, ""}.',
-        `{nameservers, [{{127,0,0,1}, ${this.options.dns.port}}]}.`,
+        `{nameserver, {127,0,0,1}, ${this.options.dns.port}}.`,
         '{edns, false}.',
-        '{cache_size, 0}.',
         ''
       ].join('\n')
     )
