@@ -285,14 +285,42 @@ async def after_restart():
     field = next(f for f in policy.xml.iter('{jabber:x:data}field') if f.get('var') == 'policy')
     check(field.findtext('{jabber:x:data}value') == 'always', 'the policy is still there')
     says('the buddies and the policy have survived')
+    await posts()
+    await person.leave()
+
+
+async def abroad():
+    """The channels are a component of a server that is not ours: it has no commands, they do."""
+    person = Person('admin@localhost/globe')
+    await person.enter()
+    listed = await person['xep_0050'].get_commands(CHANNELS)
+    nodes = [node for _, node, _ in listed['disco_items']['items']]
+    check(f'{OWN}#server-buddy-policy' in nodes, nodes)
+    says('admin sees the commands of the channels')
+    policy = await command(person, CHANNELS, f'{OWN}#server-buddy-policy', {'policy': 'listed'})
+    check(policy['command']['status'] == 'completed', policy)
+    shown = await command(person, CHANNELS, f'{OWN}#server-buddy-policy')
+    field = next(f for f in shown.xml.iter('{jabber:x:data}field') if f.get('var') == 'policy')
+    check(field.findtext('{jabber:x:data}value') == 'listed', 'the policy has changed')
+    says('a policy is changed')
+    romeo = Person('romeo@localhost/orchard')
+    await romeo.enter()
+    listed = await romeo['xep_0050'].get_commands(CHANNELS)
+    check(not list(listed['disco_items']['items']), 'romeo sees none')
+    says('others see none')
+    await romeo.leave()
+    await person.leave()
+
+
+async def posts():
     romeo = Person('romeo@localhost/orchard')
     await romeo.enter()
     items = await romeo['xep_0060'].get_items(CHANNELS, POSTS)
     check(len(list(items.xml.iter(f'{{{PUBSUB}}}item'))) == 3, items)
     says('the posts have survived')
     await romeo.leave()
-    await person.leave()
 
 
-PHASES = {'chat': chat, 'channels': channels, 'admin': admin, 'after-restart': after_restart}
+PHASES = {'chat': chat, 'channels': channels, 'admin': admin, 'after-restart': after_restart, 'abroad': abroad,
+          'posts': posts}
 asyncio.get_event_loop().run_until_complete(asyncio.wait_for(PHASES[sys.argv[1]](), 4 * LIMIT))

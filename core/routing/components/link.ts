@@ -79,6 +79,10 @@ export class Link implements AttachedDomain, CarrierStream {
     return this.#parts.asked(this.domain)
   }
 
+  serves(domain: string): boolean {
+    return this.#options.domains.includes(domain)
+  }
+
   get waiting(): number {
     return this.#waiting.length
   }

@@ -18,6 +18,11 @@ export interface AttachedDomain {
   readonly secret: string
   /** Who is asked whether the server is there; undefined for nobody. */
   readonly asked: string | undefined
+  /**
+   * Whether stanzas for that domain may come. ejabberd sends what is for one of several components, unless told
+   * otherwise (`global_routes: false`), over the connection of any of them.
+   */
+  serves(domain: string): boolean
   /** The server has taken the handshake. */
   attached(): void
   /** A stanza for that domain. `from` is as the server says: whether it may be is not looked at here. */
@@ -100,8 +105,9 @@ export class UpstreamStream extends Stream {
       return this.close(new StreamError('unsupported-stanza-type'))
     const from = JID.tryParse(attrs.from ?? '')
     const to = JID.tryParse(attrs.to ?? '')
-    // What is for another name than that of this stream was not meant for us
-    if (domainOf(attrs.to) !== this.domain) return this.#owner.dropped('it is for another domain')
+    const domain = domainOf(attrs.to)
+    if (domain === undefined || !this.#owner.serves(domain))
+      return this.#owner.dropped('it is for another domain')
     if (!from || !to) return this.#malformed(stanza, from ? 'to' : 'from')
     attrs.from = from.full
     this.#owner.stanza(stanza, from, bytes)
