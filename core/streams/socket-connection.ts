@@ -78,6 +78,7 @@ export class SocketConnection extends Connection {
   readonly transport: 'tcp' | 'tls'
   #socket: Socket
   #secure = false
+  #peer: PeerCertificate | undefined
   #output = ''
   #reason = 'the connection ended'
 
@@ -165,17 +166,12 @@ export class SocketConnection extends Connection {
     this.send(' ')
   }
 
-  /** What the peer has shown in TLS, as it is now; undefined where it has shown nothing. */
+  /** What the peer has shown in TLS; undefined where it has shown nothing. */
   get peerCertificate(): PeerCertificate | undefined {
     const socket = this.#socket
     if (!this.#secure || !(socket instanceof TLSSocket)) return undefined
-    const certificate = socket.getPeerX509Certificate()
-    if (!certificate) return undefined
-    // Node says `authorized` of sockets of its own servers only; where it keeps this away, nobody is trusted.
-    const handle = (socket as unknown as { _handle?: Verifying | null })._handle
-    if (!handle?.verifyError) return { certificate, trusted: false, reason: 'not verified' }
-    const error = handle.verifyError()
-    return { certificate, trusted: !error, reason: error?.code }
+    // Node 20 shows a server's certificate once only. And what a renegotiation brings must not be mixed with it.
+    return (this.#peer ??= shownIn(socket))
   }
 
   startTls(
@@ -263,4 +259,14 @@ export class SocketConnection extends Connection {
 function boundary(text: string, at: number): number {
   const unit = at < text.length ? text.charCodeAt(at - 1) : 0
   return unit >= 0xd800 && unit < 0xdc00 ? at + 1 : at
+}
+
+function shownIn(socket: TLSSocket): PeerCertificate | undefined {
+  const certificate = socket.getPeerX509Certificate()
+  if (!certificate) return undefined
+  // Node says `authorized` of sockets of its own servers only; where it keeps this away, nobody is trusted.
+  const handle = (socket as unknown as { _handle?: Verifying | null })._handle
+  if (!handle?.verifyError) return { certificate, trusted: false, reason: 'not verified' }
+  const error = handle.verifyError()
+  return { certificate, trusted: !error, reason: error?.code }
 }
