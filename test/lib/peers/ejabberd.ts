@@ -41,7 +41,14 @@ export class Ejabberd extends Peer {
   }
 
   #config(): object {
-    const { domain, components = {}, auth, tls = 'required', acks = true } = this.options
+    const {
+      domain,
+      components = {},
+      globalRoutes = false,
+      auth,
+      tls = 'required',
+      acks = true
+    } = this.options
     const listener = (port: number, module: string, more: object = {}) => ({
       port,
       ip: this.host,
@@ -68,6 +75,7 @@ export class Ejabberd extends Peer {
           ? []
           : [
               listener(PORTS.component, 'ejabberd_service', {
+                global_routes: globalRoutes,
                 hosts: Object.fromEntries(
                   Object.entries(components).map(([name, password]) => [name, { password }])
                 )

@@ -19,6 +19,8 @@ export interface PeerOptions {
   leaf?: Leaf
   /** External components (XEP-0114): their domains with their secrets. */
   components?: Readonly<Record<string, string>>
+  /** ejabberd's default: what is for one component goes over the connections of all; off unless given. */
+  globalRoutes?: boolean
   /** `certificate`: other servers must have one that it believes; dialback will do unless given. */
   auth?: 'certificate' | 'dialback'
   /** Of streams between servers; `required` unless given. */
