@@ -13,7 +13,7 @@ import { ManagedSessions, type Held } from '../streams/smacks'
 import type { StreamLimits } from '../streams/rates/limits'
 import type { Element } from '../xml/element'
 import type { SessionEvent } from './events'
-import { handBack } from './hand-back'
+import { HandBack } from './hand-back'
 import type { Origin } from './origin'
 import { SenderQueue, type QueueLimits, type QueueOwner } from './queue'
 import type { Router, Sender } from './router'
@@ -59,6 +59,7 @@ export class Clients implements StreamBackend {
   readonly log: Log
   readonly managed: ManagedSessions
   readonly streamLimits: StreamLimits | undefined
+  readonly #handBack: HandBack
   readonly #options: ClientsOptions
   readonly #senders = new Map<ClientStream, ClientSender>()
 
@@ -67,6 +68,7 @@ export class Clients implements StreamBackend {
     this.gate = options.gate
     this.log = options.log
     this.managed = new ManagedSessions(options.metrics)
+    this.#handBack = new HandBack(options.router, options.gate, options.log)
     this.streamLimits = options.streamLimits
   }
 
@@ -105,6 +107,10 @@ export class Clients implements StreamBackend {
 
   authenticated(session: ClientStream): void {
     this.#options.authenticated(session)
+  }
+
+  settled(jid: JID): Promise<void> | undefined {
+    return this.#handBack.settled(jid)
   }
 
   bind(session: ClientStream, jid: JID): void | Promise<void> {
@@ -157,10 +163,7 @@ export class Clients implements StreamBackend {
     this.#senders.delete(session)
     sender.host.sessions.remove(sender.jid.local, sender.jid.resource, session)
     sender.queue.push({ reason }, 0)
-    if (unacknowledged.length === 0) return
-    const back = (): void => handBack(unacknowledged, sender.host, this.#options.router, this.log)
-    if (this.gate.open) back()
-    else this.gate.whenOpen(back)
+    this.#handBack.take(unacknowledged, sender.host, sender.jid)
   }
 }
 

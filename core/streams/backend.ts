@@ -55,6 +55,11 @@ export interface StreamBackend {
   /** SASL succeeded: `session.user` is set. */
   authenticated(session: StreamSession): void
   /**
+   * Resolves when the account has what its earlier sessions have left unacknowledged; undefined where nothing is
+   * under way. To be asked before a session is bound.
+   */
+  settled(jid: JID): Promise<void> | undefined
+  /**
    * Registers the session at its full JID, which is free, and lets modules know (`session/bound`); the result
    * is sent to the client when this is done. Throws a StanzaError to refuse.
    */

@@ -273,6 +273,14 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     if (!host || this.jid) return
     try {
       const jid = resourceFor(wanted, this.user, host, this.settings)
+      const settled = this.backend.settled(jid)
+      // Maybe of the very session whose place this one takes
+      if (settled)
+        return this.wait(
+          settled,
+          () => this.bindResource(wanted, outcome),
+          error => this.broken(error)
+        )
       this.jid = jid
       this.holdBack()
       const result = this.backend.bind(this, jid)

@@ -14,7 +14,7 @@ export function managedHost(smacks: Record<string, unknown> = {}, more: Record<s
 /** Enables stream management with resumption and returns the identifier of the session. */
 export async function enable(client: TestClient, attrs = "resume='true'"): Promise<string> {
   client.write(`<enable xmlns='${SM}' ${attrs}/>`)
-  const enabled = await client.receives(`<enabled xmlns='${SM}'/>`)
+  const enabled = await client.finds(`<enabled xmlns='${SM}'/>`)
   return String(enabled.attrs.id)
 }
 

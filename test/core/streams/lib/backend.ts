@@ -96,6 +96,8 @@ export class FakeBackend implements StreamBackend {
     this.told.push({ what: 'authenticated', session })
   }
 
+  settled(): undefined {}
+
   bind(session: StreamSession, jid: JID): void | Promise<void> {
     this.hosts.get(session.domain)?.sessions.add(jid.local, jid.resource, session)
     this.told.push({ what: 'bound', session })
