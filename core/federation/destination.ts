@@ -242,6 +242,8 @@ export class Destination implements Lane {
     const own = this.#out === stream
     if (own) this.#out = undefined
     if (used) {
+      // Now the queue is for everybody
+      this.#relieve()
       if (Date.now() - this.#readySince >= STABLE) this.#failures = 0
       else this.#postpone()
       if (this.#waiting > 0) this.#open()
