@@ -52,6 +52,10 @@ export class ClientStream extends Negotiation implements ManagedStream {
     return this.#management
   }
 
+  get managed(): boolean {
+    return this.#management !== undefined
+  }
+
   get hibernating(): boolean {
     return this.phase === HIBERNATING
   }

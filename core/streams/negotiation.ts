@@ -37,6 +37,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
   }
 
   abstract get hibernating(): boolean
+  abstract get managed(): boolean
   abstract send(stanza: Element, copies?: Copies): void
   abstract sendRaw(xml: string): void
   abstract pause(): void

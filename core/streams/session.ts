@@ -41,6 +41,8 @@ export interface ClientSession {
   readonly closed: boolean
   /** Without a connection, until it is resumed (XEP-0198 §5) or is over; what is sent to it waits. */
   readonly hibernating: boolean
+  /** Whether its stanzas are acknowledged (XEP-0198 §3). */
+  readonly managed: boolean
   /**
    * Writes a stanza, one write per tick; what is sent to a closed session is dropped. Where it is sent to several
    * resources of the account, but need not arrive at each, `copies` says so.

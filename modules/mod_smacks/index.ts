@@ -78,7 +78,11 @@ export default defineModule({
   config,
   setup(ctx) {
     ctx.add('stream-management', managementOf(ctx.config))
-    ctx.add('stream-feature', { stage: 'bind', offer: () => el('sm', SM) })
+    // A client that has enabled it by Bind 2 would enable it once more, and lose its stream (XEP-0198 §3).
+    ctx.add('stream-feature', {
+      stage: 'bind',
+      offer: session => (session.managed ? undefined : el('sm', SM))
+    })
   }
 })
 
