@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { PYTHON, runs } from '../child'
 import type { Told } from '../child'
 import { STORY_PASSWORDS, storyServer } from '../story-server'
-import { startTestServer } from '../../lib/server'
+import { TestCa, writeLeaf } from '../../lib/ca'
 import type { TestServer } from '../../lib/server'
 
 /** How a client reaches the server. */
@@ -44,14 +46,20 @@ export interface LoginClient {
 
 export const JULIET = 'juliet@localhost/balcony'
 
-/** A server with every module of the default config, whose certificate is of a CA; and the CA of a stranger. */
+/**
+ * A server with every module of the default config, whose certificate is signed by an authority below the one that
+ * clients trust; and the authority of a stranger.
+ */
 async function loginServer(t: TestContext): Promise<{ server: TestServer; ca: string; stranger: string }> {
-  const server = await storyServer(t)
-  const other = await startTestServer(t)
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'balcony-logins-'))
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  const root = await TestCa.make()
+  const leaf = await (await root.intermediate()).issue({ dns: ['localhost'] })
+  const tls = writeLeaf(folder, 'server', leaf)
   return {
-    server,
-    ca: path.join(server.folder, 'data/balcony.crt'),
-    stranger: path.join(other.folder, 'data/balcony.crt')
+    server: await storyServer(t, 'SQLite', { tls }),
+    ca: root.write(folder),
+    stranger: (await TestCa.make('A stranger')).write(folder, 'stranger.crt')
   }
 }
 
