@@ -125,6 +125,11 @@ export class TcpChannel implements Channel {
     return this.socket instanceof tls.TLSSocket ? this.socket : undefined
   }
 
+  /** The socket as it is now: with TLS, that of TLS. */
+  get rawSocket(): net.Socket {
+    return this.socket
+  }
+
   write(data: string | Uint8Array): void {
     this.socket.write(data)
   }
