@@ -5,13 +5,9 @@ import type { Policy, Standing } from './policy'
 export type Direction = 'in' | 'out'
 
 /** RFC 6121 §3: what makes and ends a subscription, and the presence that goes with its end (§3.2.1, §3.3.3). */
-const SUBSCRIPTIONS: ReadonlySet<unknown> = new Set([
-  'subscribe',
-  'subscribed',
-  'unsubscribe',
-  'unsubscribed',
-  'unavailable'
-])
+const ENDS = ['unsubscribe', 'unsubscribed', 'unavailable'] as const
+const FAREWELLS: ReadonlySet<unknown> = new Set(ENDS)
+const SUBSCRIPTIONS: ReadonlySet<unknown> = new Set(['subscribe', 'subscribed', ...ENDS])
 
 /** Refuses what the policy does not let through; synchronous and from memory. */
 export class Guard {
@@ -54,12 +50,12 @@ export class Guard {
     throw new StanzaError('policy-violation', this.#text(event.from.domain))
   }
 
-  /** What this host says to whom it talks to no more: the error that answers, a farewell. Neither asks for anything. */
+  /** What this host says to whom it talks to no more: the error that answers, that it is no buddy any longer. */
   #isLast({ stanza, from, to }: StanzaEvent): boolean {
     const { type } = stanza.attrs
     if (type === 'error') return true
     const betweenHosts = from.full === this.#ctx.host.name && to.kind === 'host'
-    return betweenHosts && stanza.name === 'presence' && type === 'unavailable'
+    return betweenHosts && stanza.name === 'presence' && FAREWELLS.has(type)
   }
 
   /** Exactly what two servers need to become buddies, or to be it no more: nothing of their users. */
