@@ -18,6 +18,9 @@ export const ejabberdMissing =
 
 /** Debian's ejabberd, as its own script starts it in the foreground, without Erlang's port mapper. */
 export class Ejabberd extends Peer {
+  /** It asks for SRV as it is told, for addresses by getaddrinfo. */
+  readonly asksForAddresses = false
+
   static start(t: TestContext, options: PeerOptions): Promise<Ejabberd> {
     return Peer.ready(t, options, host => new Ejabberd(options, host))
   }

@@ -36,6 +36,8 @@ export abstract class Peer implements Reachable {
   /** As Reachable has it. */
   readonly ports = { tcp: PORTS.c2s }
   readonly domain: string
+  /** Whether it asks the test's DNS server for addresses too, and not the system. */
+  abstract readonly asksForAddresses: boolean
   #process: Guarded | undefined
 
   protected constructor(

@@ -31,6 +31,8 @@ end
 
 /** Debian's Prosody. */
 export class Prosody extends Peer {
+  readonly asksForAddresses = true
+
   static start(t: TestContext, options: PeerOptions): Promise<Prosody> {
     return Peer.ready(t, options, host => new Prosody(options, host))
   }

@@ -1,0 +1,4 @@
+import { Ejabberd, ejabberdMissing } from '../lib/peers'
+import { federatesWith } from './s2s-story'
+
+federatesWith(Ejabberd, ejabberdMissing)
