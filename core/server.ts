@@ -187,6 +187,10 @@ export class Server {
       base: () => this.limits.settings('s2s'),
       streamLimits: this.limits
     })
+    this.limits.changed = () => {
+      this.listeners.refresh()
+      this.federation.refresh()
+    }
     this.api = new ServerFace({
       version: packageJson.version,
       startedAt: this.startedAt,

@@ -45,6 +45,8 @@ export class StreamLimits implements LimitSetting {
   readonly #base: () => BaseLimits
   readonly #kinds = new Map<StreamKind, { traffic: Traffic; xml: Live<XmlLimits>; before: Live<XmlLimits> }>()
   #policy: LimitsPolicy = CORE_POLICY
+  /** Told of a policy that has changed: whoever keeps settings makes them anew. */
+  changed: (() => void) | undefined
 
   constructor(parts: { log: Log; metrics: Metrics; base: () => BaseLimits }) {
     const { log, metrics } = parts
@@ -92,6 +94,7 @@ export class StreamLimits implements LimitSetting {
     this.admission.policy = admissionOf(policy)
     this.#policy = policy
     this.refresh()
+    this.changed?.()
   }
 
   /** The server's config has changed. */

@@ -40,7 +40,7 @@ test('few at a time, one of each source, and sources take turns', async () => {
   await jobs.end('b1')
   assert.deepEqual(jobs.started, ['a1', 'b1', 'c1', 'a2'])
   for (const name of ['c1', 'a2', 'a3']) await jobs.end(name)
-  assert.deepEqual(await Promise.all(done), ['a1', 'a2', 'a3', 'b1', 'c1'])
+  assert.deepEqual(await Promise.all(done.map(one => Promise.resolve(one))), ['a1', 'a2', 'a3', 'b1', 'c1'])
   assert.equal(jobs.most, 2)
   assert.equal(derivations.waiting, 0)
 })
