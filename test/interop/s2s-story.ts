@@ -13,8 +13,16 @@ import {
   type PeerKind
 } from './s2s-setup'
 
+/** What the other server knows of, of what both must know. */
+export interface Offers {
+  /** XEP-0288 */
+  bidi: boolean
+  /** XEP-0198 between servers. */
+  acks: boolean
+}
+
 /** What two servers do for their users, whoever the other one is. */
-export function federatesWith(kind: PeerKind, skip: false | string): void {
+export function federatesWith(kind: PeerKind, skip: false | string, offers: Offers): void {
   const ways: Array<[string, PairOptions, 'external' | 'dialback']> = [
     ['EXTERNAL, found by SRV', { s2s: { auth: 'certificate' }, peer: { auth: 'certificate' } }, 'external'],
     ['EXTERNAL, direct TLS', { s2s: { auth: 'certificate' }, found: 'direct' }, 'external'],
@@ -74,6 +82,22 @@ export function federatesWith(kind: PeerKind, skip: false | string): void {
       })
     }
   )
+
+  test('what both offer is used: both directions on one stream, acknowledgements', { skip }, async t => {
+    for (const on of [true, false]) {
+      const switches = { bidi: on, acks: on }
+      const pair = await pairWith(kind, t, { s2s: switches })
+      await romeoAndJuliet(pair, async players => {
+        await talk(players)
+        const all = streams(pair)
+        assert.equal(all.length, on && offers.bidi ? 1 : 2)
+        for (const stream of all) {
+          assert.equal(stream.bidi, on && offers.bidi)
+          assert.equal(stream.acks, on && offers.acks, `acknowledged ${stream.direction}`)
+        }
+      })
+    }
+  })
 
   test('the other server is cut off and comes back', { skip }, async t => {
     const pair = await pairWith(kind, t)
