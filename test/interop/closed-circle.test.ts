@@ -113,7 +113,7 @@ async function firstPassword(process: SpawnedServer, name: string): Promise<stri
     const password = told.exec(process.output)?.[1]
     if (password !== undefined) return password
     assert.ok(Date.now() < until, process.output)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await new Promise(setImmediate)
   }
 }
 

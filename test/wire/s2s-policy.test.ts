@@ -84,7 +84,7 @@ async function exchange({ juliet, abroad }: Stage, domain: string): Promise<'pas
 async function check({ server }: Stage, domain: string): Promise<'accepted' | string> {
   const hooks = server.server.domains.get('localhost')?.hooks
   try {
-    await hooks?.run('federation/check', { domain } as object)
+    await hooks?.run('federation/check', { domain })
     return 'accepted'
   } catch (error) {
     assert.ok(isStanzaError(error))
