@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import { ScriptedServer } from '../lib/component'
 import { spawnTestServer } from '../lib/spawn'
 import { Editions } from '../reliability/lib/editions'
 import { allModules, everything } from '../reliability/lib/everything'
@@ -78,9 +79,11 @@ async function swapUnder(t: TestContext, command: string, args: string[], tls: b
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'balcony-editions-'))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
   const editions = new Editions(folder)
-  const { hosts, modules } = everything()
+  const upstream = await ScriptedServer.listen(t)
+  const { hosts, modules } = everything(upstream.port)
   const config = { moduleFolders: [folder] }
   const server = await spawnTestServer(t, { hosts, modules, config, execArgv: PROBED })
+  await (await upstream.next()).takes('a secret')
   const inside = new Inside(server)
   editions.settle(await inside.seen())
   for (const [jid, password] of Object.entries(PASSWORDS)) await inside.addUser(jid, password)

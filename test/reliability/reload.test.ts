@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import { ScriptedServer } from '../lib/component'
 import { spawnTestServer } from '../lib/spawn'
 import type { SpawnedServer } from '../lib/spawn'
 import { Crowd } from './lib/crowd'
@@ -37,7 +38,8 @@ async function stage(t: TestContext): Promise<Stage> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'balcony-editions-'))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
   const editions = new Editions(folder)
-  const { hosts, modules } = everything()
+  const upstream = await ScriptedServer.listen(t)
+  const { hosts, modules } = everything(upstream.port)
   const config = {
     moduleFolders: [folder],
     // The first is made by the server, with a password that nobody knows
@@ -46,6 +48,7 @@ async function stage(t: TestContext): Promise<Stage> {
     storage: { driver: 'sqlite', durability: 'full' }
   }
   const server = await spawnTestServer(t, { hosts, modules, config, execArgv: PROBED })
+  await (await upstream.next()).takes('a secret')
   const inside = new Inside(server)
   editions.settle(await inside.seen())
   const addUser = (jid: string, password: string): Promise<void> => inside.addUser(jid, password)

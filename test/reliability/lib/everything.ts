@@ -26,8 +26,13 @@ export function allModules(): string[] {
 /**
  * The hosts and modules of the default config, and what stands commented out in it: every module of the repository
  * runs. `admin@localhost` administers all hosts.
+ *
+ * @param upstream the port of a server that `away.localhost` is a component of; nobody listens at the one that is
+ *   taken without it
  */
-export function everything(): TestServerOptions & { hosts: Record<string, Host>; modules: Options } {
+export function everything(
+  upstream = 1
+): TestServerOptions & { hosts: Record<string, Host>; modules: Options } {
   const file = fs.readFileSync(path.join(ROOT, 'config/balcony.yaml'), 'utf8')
   const { hosts, modules } = parse(file) as { hosts: Record<string, Host>; modules: Record<string, unknown> }
   modules.host_meta = {}
@@ -35,6 +40,12 @@ export function everything(): TestServerOptions & { hosts: Record<string, Host>;
   if (hosts.localhost) hosts.localhost.modules.register = {}
   if (hosts.localhost) hosts.localhost.modules.server_info = { admin: ['xmpp:admin@localhost'] }
   hosts['pubsub.localhost'] = { type: 'component', modules: { pubsub: {} } }
+  const component = { secret: 'a secret', listen: [{ address: '127.0.0.1', port: 0 }] }
+  hosts['echo.localhost'] = { type: 'component', modules: { component } }
+  hosts['away.localhost'] = {
+    type: 'component',
+    modules: { upstream: { port: upstream, secret: 'a secret' } }
+  }
   for (const host of Object.values(hosts)) host.admins = ['admin@localhost']
   const enabled = new Set([
     ...Object.keys(modules),
