@@ -87,7 +87,7 @@ test('an answer passes a thousand stanzas that wait behind the handler which ask
     return HANDLED
   })
   let got = ''
-  hook(home, 'message/host', async ({ stanza, from }) => {
+  hook(home, 'message/host', async ({ stanza, from }): Promise<typeof HANDLED> => {
     if (stanza.attrs.id !== 'first') return HANDLED
     const answer = await router.request(
       el('iq', { type: 'get', to: from.domain }, el('query', 'urn:q')),
