@@ -104,6 +104,8 @@ export class Server {
   readonly #scope = new Host('', 'server')
   #loaded: Loaded
   #proxies: Proxies
+  /** The last reload could not do everything: a port was taken, a module failed. The next tries again. */
+  #unfinished = false
   readonly #reloads = new Serial()
   #started = false
   #stopping: Promise<void> | undefined
@@ -341,7 +343,7 @@ export class Server {
       return { ok: false, lines: error.message.split('\n') }
     }
     const diff = diffConfig(this.config, next.config, this.#initial)
-    if (diff.empty) {
+    if (diff.empty && !this.#unfinished) {
       const lines = certificates.length > 0 ? certificates : ['nothing has changed']
       this.log.info(`config reloaded: ${lines.join('\n')}`)
       return { ok: true, lines }
@@ -367,7 +369,10 @@ export class Server {
     for (const name of removed) if (!added.includes(name)) this.domains.remove(name)
     this.bus.emit('config/reloaded')
     const failed = [...refused, ...report.failed]
-    const lines = [...formatDiff(diff), ...certificates, ...failed]
+    const again = this.#unfinished ? report.applied : []
+    this.#unfinished = failed.length > 0
+    const lines = [...formatDiff(diff), ...certificates, ...again, ...failed]
+    if (lines.length === 0) lines.push('what had failed before is done')
     this.log.info(`config reloaded:\n${lines.join('\n')}`)
     return { ok: failed.length === 0, lines }
   }

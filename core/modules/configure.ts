@@ -106,17 +106,23 @@ async function applyOptions(
   report: ConfigureReport
 ): Promise<void> {
   const { version, host, name } = instance
-  const changed = !isDeepStrictEqual(writtenOn(before, host, name), writtenOn(workshop.settings, host, name))
+  const changed =
+    instance.stale ||
+    !isDeepStrictEqual(writtenOn(before, host, name), writtenOn(workshop.settings, host, name))
   if (!version || !changed) return
+  // What fails is tried again at the next time: a port may be free then
+  instance.stale = true
   try {
     const config = optionsOf(workshop.settings, host, version.loaded)
     const { setup } = workshop.limits
     const late = (): Error => new Error(`reconfigure has not ended after ${setup / 1000} s`)
     if (await withTimeout(version.context.takeConfig(config), setup, late)) {
+      instance.stale = false
       report.applied.push(`${named(instance)}: options changed`)
       return
     }
     const result = await swap([{ instance, loaded: version.loaded, config }], swapContext(workshop))
+    instance.stale = !result.ok
     if (result.ok) report.applied.push(`${named(instance)}: restarted with changed options`)
     else report.failed.push(`${named(instance)}: ${result.error}`)
   } catch (error) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import net from 'node:net'
 import test from 'node:test'
 import { parse, stringify } from 'yaml'
 import { startTestServer } from '../../lib/server'
@@ -80,4 +82,47 @@ test('two reloads at once are done one after the other', async t => {
   const second = edits(server, file => (file.hosts['b.example'] = { modules: IM }))
   assert.deepEqual([(await first).ok, (await second).ok], [true, true])
   assert.ok(server.server.api.host('a.example') && server.server.api.host('b.example'))
+})
+
+test('a port that is taken is told, and the next reload tries again', async t => {
+  const server = await startTestServer(t)
+  const before = server.ports
+  const blocker = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => blocker.close())
+  await once(blocker, 'listening')
+  const { port } = blocker.address() as net.AddressInfo
+  const taken = { address: '127.0.0.1', port }
+  for (const where of ['c2s', 'http'] as const) {
+    const refused = await edits(server, file => {
+      const modules = file.modules as Record<string, Record<string, unknown>>
+      if (where === 'c2s') modules.c2s = { ...modules.c2s, listen: [taken] }
+      else file.http = { listen: [taken] }
+    })
+    assert.equal(refused.ok, false)
+    assert.match(refused.lines.join('\n'), new RegExp(`127.0.0.1:${port}: another program listens there`))
+    const again = await server.server.reloadConfig()
+    assert.equal(again.ok, false, 'nothing in the file has changed, and the port is still taken')
+    assert.match(again.lines.join('\n'), /another program/)
+    assert.equal(server.ports.tcp, before.tcp, 'it listens where it did')
+  }
+  blocker.close()
+  await once(blocker, 'close')
+  const third = await edits(server, file => (file.http = { listen: [] }))
+  assert.equal(third.ok, true, third.lines.join('\n'))
+  assert.equal(server.ports.tcp, port)
+  assert.deepEqual(await server.server.reloadConfig(), { ok: true, lines: ['nothing has changed'] })
+})
+
+test('a port that is taken and then free is opened by a reload of the same file', async t => {
+  const server = await startTestServer(t)
+  const blocker = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => blocker.close())
+  await once(blocker, 'listening')
+  const { port } = blocker.address() as net.AddressInfo
+  const refused = await edits(server, file => (file.http = { listen: [{ address: '127.0.0.1', port }] }))
+  assert.equal(refused.ok, false)
+  blocker.close()
+  await once(blocker, 'close')
+  assert.equal((await server.server.reloadConfig()).ok, true)
+  assert.equal(server.ports.ws, port)
 })
