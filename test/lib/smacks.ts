@@ -63,11 +63,15 @@ export async function cut(server: TestServer, player: Player | TestClient): Prom
   await eventually(() => server.server.clients.managed.hibernating().length > before)
 }
 
-/** Waits for something that nobody tells. */
-export async function eventually(done: () => boolean, what = 'it'): Promise<void> {
-  const end = Date.now() + 15_000
+/** Waits for something that nobody tells; so many milliseconds at most. */
+export async function eventually(
+  done: () => boolean | undefined,
+  what = 'it',
+  within = 15_000
+): Promise<void> {
+  const end = Date.now() + within
   while (!done()) {
-    if (Date.now() > end) throw new Error(`${what} did not come about within 15 s`)
+    if (Date.now() > end) throw new Error(`${what} did not come about within ${within / 1000} s`)
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
