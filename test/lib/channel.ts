@@ -100,9 +100,11 @@ export class TcpChannel implements Channel {
   /** Connects, over TLS at once where `direct` (XEP-0368). */
   static async connect(options: ChannelOptions, events: ChannelEvents, direct: boolean): Promise<TcpChannel> {
     const { host, port, localAddress, timeout } = options
+    // tls.connect hands the local address on to net.connect, which its types do not know
+    const address = { host, port, localAddress }
     const socket = direct
-      ? tls.connect({ host, port, localAddress, ALPNProtocols: ['xmpp-client'], ...tlsOptions(options) })
-      : net.connect({ host, port, localAddress, noDelay: true })
+      ? tls.connect({ ...address, ALPNProtocols: ['xmpp-client'], ...tlsOptions(options) })
+      : net.connect({ ...address, noDelay: true })
     await established(socket, direct ? 'secureConnect' : 'connect', timeout)
     return new TcpChannel(socket, options, events)
   }
