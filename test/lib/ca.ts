@@ -52,7 +52,11 @@ export class TestCa {
     private readonly chain: readonly string[]
   ) {}
 
-  static async make(name = 'Authority of a test', over?: TestCa): Promise<TestCa> {
+  static make(name = 'Authority of a test'): Promise<TestCa> {
+    return TestCa.#make(name, true)
+  }
+
+  static async #make(name: string, isAuthority: boolean, over?: TestCa): Promise<TestCa> {
     const keys = await newKeys()
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serial(),
@@ -64,7 +68,7 @@ export class TestCa {
       publicKey: keys.publicKey,
       signingKey: over ? over.keys.privateKey : keys.privateKey,
       extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.BasicConstraintsExtension(isAuthority, undefined, true),
         new x509.KeyUsagesExtension(
           x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature,
           true
@@ -77,7 +81,12 @@ export class TestCa {
 
   /** An authority that this one has signed. */
   intermediate(name = 'Intermediate of a test'): Promise<TestCa> {
-    return TestCa.make(name, this)
+    return TestCa.#make(name, true, this)
+  }
+
+  /** Somebody who is none, and signs all the same. */
+  impostor(): Promise<TestCa> {
+    return TestCa.#make('Not an authority', false, this)
   }
 
   /** To be believed by others. */
