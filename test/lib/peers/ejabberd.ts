@@ -29,7 +29,8 @@ export class Ejabberd extends Peer {
     fs.mkdirSync(this.file('spool'))
     fs.writeFileSync(this.file('own.pem'), certificate + key)
     fs.writeFileSync(this.file('ca.crt'), this.options.ca.pem)
-    fs.writeFileSync(this.file('ejabberd.yml'), stringify(this.#config()))
+    const { edit = config => config } = this.options
+    fs.writeFileSync(this.file('ejabberd.yml'), edit(stringify(this.#config())))
     fs.writeFileSync(
       this.file('inetrc'),
       [

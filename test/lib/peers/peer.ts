@@ -19,6 +19,8 @@ export interface PeerOptions {
   leaf?: Leaf
   /** External components (XEP-0114): their domains with their secrets. */
   components?: Readonly<Record<string, string>>
+  /** The config file as it is written, from what it would be: for settings that no other test needs. */
+  edit?(config: string): string
   /** ejabberd's default: what is for one component goes over the connections of all; off unless given. */
   globalRoutes?: boolean
   /** `certificate`: other servers must have one that it believes; dialback will do unless given. */

@@ -43,7 +43,8 @@ export class Prosody extends Peer {
     fs.writeFileSync(this.file('own.key'), key)
     fs.writeFileSync(this.file('ca.crt'), this.options.ca.pem)
     fs.writeFileSync(this.file('modules/mod_test_dns.lua'), DNS_MODULE(this.options.dns.port))
-    fs.writeFileSync(this.file('prosody.cfg.lua'), this.#config())
+    const { edit = config => config } = this.options
+    fs.writeFileSync(this.file('prosody.cfg.lua'), edit(this.#config()))
   }
 
   #config(): string {
