@@ -261,15 +261,26 @@ export class ClientStream extends Negotiation implements ManagedStream {
     return management.enabled()
   }
 
-  /** XEP-0198 §4: answered at once; where something is being handled still, once more when that is done. */
+  /** XEP-0198 §4: answered at once; what is being handled still is told of as it is done. */
   #acknowledge(management: Management): void {
-    const { handled } = management
+    this.#tell(management)
+    if (management.owing) management.askedAgain = true
+    else if (!management.handled.complete) this.#owe(management)
+  }
+
+  #tell(management: Management): void {
+    if (this.phase !== ONLINE) return
+    management.told = management.handled.h
     this.answer(management.acknowledgement())
-    if (handled.complete || management.owing) return
+  }
+
+  #owe(management: Management): void {
     management.owing = true
-    handled.whenHandled(() => {
+    management.askedAgain = false
+    management.handled.whenHandled(() => {
       management.owing = false
-      if (this.phase === ONLINE) this.answer(management.acknowledgement())
+      this.#tell(management)
+      if (management.askedAgain && !management.handled.complete) this.#owe(management)
     })
   }
 
@@ -292,7 +303,8 @@ export class ClientStream extends Negotiation implements ManagedStream {
   #tend(management: Management, now: number): void {
     if (this.phase !== ONLINE) return
     management.policy = this.#offeredManagement ?? management.policy
-    const { queue, policy } = management
+    const { queue, policy, handled } = management
+    if (management.owing && handled.h !== management.told) this.#tell(management)
     if (queue.overdue(now, policy.rhythm)) {
       this.backend.managed.late.inc()
       this.silent()
@@ -416,7 +428,6 @@ export class ClientStream extends Negotiation implements ManagedStream {
     this.phase = ONLINE
     management.until = 0
     management.claim = undefined
-    management.owing = false
     this.backend.managed.woken(this)
     if (management.stopped) connection.pause(QUEUE_FULL)
     for (const held of management.queue.pending())

@@ -118,7 +118,7 @@ export class Tenacious {
 
   #again(): void {
     this.#line = undefined
-    this.#busy = this.#busy.then(() => this.#resume()).catch((error: unknown) => (this.fault ??= error))
+    this.#busy = this.#busy.then(() => this.#resume()).catch((error: unknown) => void (this.fault ??= error))
   }
 
   async #resume(): Promise<void> {

@@ -28,8 +28,12 @@ export class Management {
   until = 0
   /** The stream that is about to resume it. */
   claim: { readonly closed: boolean } | undefined
-  /** An acknowledgement was asked for before everything was handled: another will follow. */
+  /** An acknowledgement was asked for before everything was handled: others will follow. */
   owing = false
+  /** One was asked for since then. */
+  askedAgain = false
+  /** The last `h` that the client was told. */
+  told = 0
   /** The client's queue is full: nothing more is read from it, on whatever connection. */
   stopped = false
   /** Too much is unacknowledged: the session is about to end. */
