@@ -123,7 +123,8 @@ async function applyOptions(
     }
     const result = await swap([{ instance, loaded: version.loaded, config }], swapContext(workshop))
     instance.stale = !result.ok
-    if (result.ok) report.applied.push(`${named(instance)}: restarted with changed options`)
+    const without = result.ok && result.lost !== undefined ? ', without what it knew before' : ''
+    if (result.ok) report.applied.push(`${named(instance)}: restarted with changed options${without}`)
     else report.failed.push(`${named(instance)}: ${result.error}`)
   } catch (error) {
     report.failed.push(`${named(instance)}: ${describe(error, version.loaded.inside)}`)

@@ -51,6 +51,7 @@ export class Instance {
   /** A version has taken effect. */
   run(version: Version): void {
     this.version = version
+    this.keptFor = undefined
     this.state = 'running'
     this.error = undefined
     this.#unguarded(false)

@@ -25,10 +25,12 @@ export async function reload(workshop: Workshop, name: string, by?: Traced): Pro
   services.bus.emit('module/reloaded', name)
   const ms = Math.round(performance.now() - started)
   services.log.info({ module: name, version: loaded.version, ms }, 'reloaded')
-  return {
-    ok: true,
-    message: `${name} reloaded (version ${loaded.version}) on ${list(instances.map(one => hostLabel(one.host)))}`
-  }
+  const where = list(instances.map(one => hostLabel(one.host)))
+  const message = `${name} reloaded (version ${loaded.version}) on ${where}`
+  if (result.lost === undefined) return { ok: true, message }
+  const without = `without what the version before knew, which it could not hand over: ${result.lost}`
+  services.log.warn({ module: name }, `reloaded ${without}`)
+  return { ok: true, message: `${message}, ${without}` }
 }
 
 export function swapContext({ services, registry, limits, lingering }: Workshop): SwapContext {

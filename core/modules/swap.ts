@@ -24,7 +24,11 @@ export interface Change {
 }
 
 export type SwapResult =
-  | { ok: true }
+  | {
+      ok: true
+      /** Why the version before could not hand over what it knew, where that was given up. */
+      lost?: string
+    }
   | {
       ok: false
       /** Why the new version was not taken. */
@@ -65,7 +69,7 @@ async function swapBehindGate(
   await Promise.all(before.map(({ scope }) => settle(scope, context.limits.drain, by)))
   // Not earlier: a handler may be waiting for a timer of its own
   for (const { scope } of before) scope.timers.pause()
-  const states = saveAll(before)
+  const states = saveAll(changes.map(({ instance }) => instance))
   if (!states.ok) {
     for (const { scope } of before) scope.timers.resume()
     return { ok: false, error: states.error, gone: [] }
@@ -73,7 +77,7 @@ async function swapBehindGate(
   for (const { scope } of before) await scope.undo({ why: 'swap' })
   const plans = changes.map(change => ({ ...change, saved: savedOf(change.instance, states.saved) }))
   const error = await replace(plans, context)
-  if (error === undefined) return { ok: true }
+  if (error === undefined) return states.lost === undefined ? { ok: true } : { ok: true, lost: states.lost }
   return { ok: false, error, gone: await restore(changes, states.saved, context) }
 }
 
@@ -86,21 +90,30 @@ async function settle(scope: Version['scope'], limit: number, by: Traced | undef
 
 type Saved = ReadonlyMap<Version, unknown>
 
-/** Copies, so that a setup which fails half-way cannot spoil the state for the one that follows. */
-function saveAll(versions: readonly Version[]): { ok: true; saved: Saved } | { ok: false; error: string } {
+/**
+ * Copies, so that a setup which fails half-way cannot spoil the state for the one that follows. A version that cannot
+ * hand over its state is kept the first time; whoever asks again goes on without it.
+ */
+function saveAll(
+  instances: readonly Instance[]
+): { ok: true; saved: Saved; lost: string | undefined } | { ok: false; error: string } {
   const saved = new Map<Version, unknown>()
-  for (const version of versions) {
+  let lost: string | undefined
+  let kept: string | undefined
+  for (const instance of instances) {
+    const { version } = instance
+    if (!version) continue
     try {
       saved.set(version, plain(version.context.saved()))
     } catch (error) {
-      const why = describe(error, version.loaded.inside)
-      return {
-        ok: false,
-        error: `the running version cannot hand over its state: ${why}. Unload and load it to start without`
-      }
+      lost ??= describe(error, version.loaded.inside)
+      if (instance.keptFor !== version) kept ??= lost
+      instance.keptFor = version
     }
   }
-  return { ok: true, saved }
+  if (kept === undefined) return { ok: true, saved, lost }
+  const error = `the running version cannot hand over its state: ${kept}. Reload it once more to go on without`
+  return { ok: false, error }
 }
 
 function savedOf(instance: Instance, saved: Saved): unknown {

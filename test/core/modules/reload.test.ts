@@ -197,10 +197,22 @@ test('what a module hands over must be plain data, and the next version gets a c
   assert.equal(
     report.message,
     'one was not reloaded: the running version cannot hand over its state: TypeError: the saved state.list[1].fn must be ' +
-      'plain data, it is a function. Unload and load it to start without; version 1 goes on running'
+      'plain data, it is a function. Reload it once more to go on without; version 1 goes on running'
   )
   assert.equal(rig.ask('test/count').answer, 1)
   assert.ok(rig.gate.open)
+  const again = await rig.manager.reload('one')
+  assert.match(
+    again.message,
+    /^one reloaded \(version 3\) on .*, without what the version before knew, .*a function$/
+  )
+  // What it counts is not known any more
+  assert.equal(rig.ask('test/count').answer, 1)
+  assert.match(
+    (await rig.manager.reload('one')).message,
+    /cannot hand over its state/,
+    'asked anew of each version'
+  )
 
   const kept = `\nconst state = saved ?? { list: new Map([[1, new Set(['a'])]]), at: new Date(5) }
     ctx.save(() => state)
