@@ -397,3 +397,67 @@ test('§5: a resumption waits for what is at work, so that it need not be sent a
     again.destroy()
   })
 })
+
+test('all modules are reloaded under a session without a connection: nothing is lost, nobody sees it', async t => {
+  const server = await startTestServer(t, managedHost({}, { csi: {} }))
+  await scenario(server, { juliet: JULIET, romeo: ROMEO }, async ({ juliet, romeo }) => {
+    await juliet.sends('<presence/>')
+    await juliet.receives('<presence/>')
+    await juliet.sends(`<presence to='${ROMEO}'/>`)
+    await romeo.receives(`<presence from='${JULIET}'/>`)
+    const id = await enable(juliet)
+    await cut(server, juliet)
+    const { modules } = server.server.api
+    const names = [...new Set(modules.list().map(({ name }) => name))].filter(name => name !== 'adhoc')
+    assert.ok(names.includes('smacks') && names.includes('presence') && names.includes('c2s'))
+    let sent = 0
+    for (const name of names) {
+      await romeo.sends(chat(`m${sent++}`))
+      const report = modules.reload(name)
+      await romeo.sends(chat(`m${sent++}`))
+      assert.deepEqual((await report).ok, true, name)
+    }
+    await romeo.fence()
+    const again = await reconnect(server, 'juliet')
+    await resume(again, id, 0)
+    for (let n = 0; n < sent; n++) await again.finds(`<message id='m${n}'/>`)
+    // What a module holds back after its reload follows the new rules, the session goes on
+    await again.sends(chat('back', ROMEO))
+    await romeo.receives(`<message id='back' from='${JULIET}'/>`)
+    await romeo.receivesNothing()
+    again.destroy()
+  })
+  assert.deepEqual(server.errors(), [])
+})
+
+test('a resumption while a module is being swapped waits for it', async t => {
+  const server = await startTestServer(t, managedHost())
+  await scenario(server, { juliet: JULIET }, async ({ juliet }) => {
+    const id = await enable(juliet)
+    await cut(server, juliet)
+    const again = await reconnect(server, 'juliet')
+    const reloading = server.server.api.modules.reload('smacks')
+    again.write(`<resume xmlns='${SM}' previd='${id}' h='0'/>`)
+    await again.receives(`<resumed xmlns='${SM}' previd='${id}'/>`)
+    assert.equal((await reloading).ok, true)
+    again.destroy()
+  })
+})
+
+test('a changed config holds for the sessions that there are', async t => {
+  const server = await startTestServer(t, managedHost({ unacknowledgedStanzas: 1000, askEvery: 1000 }))
+  await scenario(server, { juliet: JULIET, romeo: ROMEO }, async ({ juliet, romeo }) => {
+    await enable(juliet)
+    const { writeFileSync, readFileSync } = await import('node:fs')
+    const config = readFileSync(server.configFile, 'utf8')
+    writeFileSync(
+      server.configFile,
+      config.replace('unacknowledgedStanzas: 1000', 'unacknowledgedStanzas: 100')
+    )
+    assert.equal((await server.server.api.config.reload()).ok, true)
+    const management = sessionsOf(server, 'juliet').get('balcony')?.management
+    await eventually(() => management?.policy.unacknowledged.count === 100)
+    for (let n = 0; n < 100; n++) await romeo.sends(chat(`m${n}`))
+    await gone(server)
+  })
+})
