@@ -8,8 +8,13 @@ import type { WaitingLimits } from './settings'
 /** What a destination needs of the federation. */
 export interface DestinationOwner {
   readonly limits: WaitingLimits
-  /** Opens a stream for the pair, when both may federate. Rejects with a StanzaError or with Unopened. */
-  open(destination: Destination, signal: AbortSignal): Promise<OutgoingStream>
+  /**
+   * Opens a stream for the pair, when both may federate: to where it was not tried when `after` was opened, if that
+   * is given. Rejects with a StanzaError or with Unopened.
+   */
+  open(destination: Destination, signal: AbortSignal, after?: PeerStream): Promise<OutgoingStream>
+  /** Whether there is somewhere else to connect to, when that stream came to nothing. */
+  hasAlternative(stream: PeerStream): boolean
   /** It has something to do by the clock, or nothing any more. */
   active(destination: Destination, active: boolean): void
   /** Nothing is left of it. */
@@ -35,6 +40,7 @@ const LAST_RETRY = 60_000
 const REFUSED = 30_000
 /** A stream that lasted so long has shown that the peer is well. */
 const STABLE = 10_000
+const NOT_FOUND = 'remote-server-not-found'
 /** How often a stanza may be the first that was not acknowledged when its stream ended. */
 const MAX_ATTEMPTS = 3
 
@@ -62,6 +68,7 @@ export class Destination implements Lane {
   readonly #asked: Asked[] = []
   readonly #attempts = new WeakMap<Parcel, number>()
   #failures = 0
+  #attemptedAt = 0
   #retryAt = 0
   #problem: string | undefined
   /** There is no such server, or nobody may send to it. */
@@ -203,14 +210,20 @@ export class Destination implements Lane {
   #open(): void {
     if (this.#closed || this.#attempt) return
     if (this.#out && !this.#out.closed) {
-      if (this.#waiting > 0) this.#out.authenticate()
+      if (this.#out.ready) this.use(this.#out)
+      else if (this.#waiting > 0) this.#out.authenticate()
       return
     }
     if (Date.now() < this.#retryAt && this.#asked.length === 0) return this.#owner.active(this, true)
+    this.#begin()
+  }
+
+  #begin(after?: PeerStream): void {
     const attempt = new AbortController()
     this.#attempt = attempt
+    this.#attemptedAt = Date.now()
     this.#owner.active(this, true)
-    this.#owner.open(this, attempt.signal).then(
+    this.#owner.open(this, attempt.signal, after).then(
       stream => this.#opened(stream, attempt),
       (error: unknown) => this.#notOpened(error, attempt)
     )
@@ -247,7 +260,11 @@ export class Destination implements Lane {
       if (Date.now() - this.#readySince >= STABLE) this.#failures = 0
       else this.#postpone()
       if (this.#waiting > 0) this.#open()
-    } else if (own && failure) return this.#failed(failure)
+    } else if (own && failure) {
+      if (this.#closed || !failure.temporary || !this.#owner.hasAlternative(stream))
+        return this.#failed(failure)
+      this.#begin(stream)
+    }
     this.#tidy()
   }
 
@@ -288,10 +305,12 @@ export class Destination implements Lane {
   /** The policy has changed: what was refused may be tried again. */
   permit(): void {
     this.#refusal = undefined
+    this.#problem = undefined
   }
 
   /** The peer is there: it has just connected to us. */
   nudge(): void {
+    this.#refusal = undefined
     this.#failures = 0
     this.#retryAt = 0
     if (this.#waiting > 0 && !this.#stream) this.#open()
@@ -301,6 +320,13 @@ export class Destination implements Lane {
   verify(question: Question): Promise<Verdict> {
     const out = this.#out
     if (out && !out.closed) return out.verify(question.id, question.key)
+    const refusal = this.#refusal
+    const now = Date.now()
+    if (refusal?.error.condition === NOT_FOUND && now < refusal.until)
+      return Promise.resolve({ condition: NOT_FOUND })
+    // Whoever sends keys in the name of others must not have them called without end
+    if (!this.#attempt && this.#failures > 0 && now - this.#attemptedAt < FIRST_RETRY)
+      return Promise.resolve({ condition: 'remote-server-timeout', text: 'it could not be reached just now' })
     return new Promise(resolve => {
       this.#asked.push({ ...question, resolve })
       this.#open()
@@ -333,9 +359,9 @@ export class Destination implements Lane {
       this.#owner.forget(this)
   }
 
-  /** Whether nothing is waiting to be sent or acknowledged. */
+  /** Whether nothing waits that may leave, or be acknowledged, in the next moment. */
   get settled(): boolean {
-    return this.#count === 0
+    return this.#count === 0 || (!this.#stream && this.#failures > 0)
   }
 
   /** Sends nothing more. What waits is answered with that error, what comes back too. */

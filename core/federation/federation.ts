@@ -1,4 +1,4 @@
-import { errorReply, StanzaError, StreamError } from '../errors'
+import { errorReply, isStanzaError, StanzaError, StreamError } from '../errors'
 import type { Bus } from '../events/bus'
 import type { Gate } from '../events/gate'
 import { HANDLED, isPromise, type Handled } from '../events/hooks'
@@ -7,11 +7,9 @@ import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { Log } from '../log'
 import type { Metrics } from '../metrics'
-import { dial, findTargets, routeTarget, Unreachable, type Dns, type Target } from '../net'
-import { Carrier } from '../routing/carrier'
+import type { Dns } from '../net'
 import type { StanzaEvent } from '../routing/event'
 import type { FederationEvent } from '../routing/events'
-import type { Origin } from '../routing/origin'
 import type { QueueLimits } from '../routing/queue'
 import type { Router } from '../routing/router'
 import type {
@@ -22,10 +20,9 @@ import type {
   ServerStreamBackend,
   Verdict
 } from '../streams/s2s/backend'
-import { connectTls, SERVER_ALPN, ServerConnection } from '../streams/s2s/connection'
+import type { ServerConnection } from '../streams/s2s/connection'
 import { DialbackKeys } from '../streams/s2s/keys'
 import { ServerListeners, type ServerPort } from '../streams/s2s/listeners'
-import { SERVER_FRAMING } from '../streams/s2s/names'
 import { OutgoingStream } from '../streams/s2s/outgoing'
 import { DEFAULT_SERVER_SETTINGS, type PeerPolicy, type ServerStreamSettings } from '../streams/s2s/settings'
 import type { StreamLimits } from '../streams/rates/limits'
@@ -34,15 +31,11 @@ import { unwatch, watch } from '../streams/sweeper'
 import type { Element } from '../xml/element'
 import type { SecureContext } from 'node:tls'
 import type { FederationApi, FederationQueue, FederationStream } from './api'
-import { Destination, Unopened, type DestinationOwner } from './destination'
+import { Connector } from './connector'
+import { Destination, type DestinationOwner } from './destination'
+import { Member } from './members'
 import { FederationMetrics } from './metrics'
-import {
-  byDomain,
-  DEFAULT_FEDERATION,
-  policyFor,
-  type FederationSettings,
-  type WaitingLimits
-} from './settings'
+import { DEFAULT_FEDERATION, policyFor, type FederationSettings, type WaitingLimits } from './settings'
 
 export interface FederationOptions {
   gate: Gate
@@ -71,14 +64,6 @@ const MAX_DESTINATIONS = 10_000
 /** Milliseconds that a sender may be held up by a server that is slow. */
 const PATIENCE = 20_000
 
-/** A stream, and who uses it. */
-interface Member {
-  readonly key: number
-  readonly users: Set<Destination>
-  readonly origins: Map<string, Origin>
-  carrier: Carrier | undefined
-}
-
 /** Streams to and from other servers, and what waits for them. */
 export class Federation implements FederationApi, ServerStreamBackend, DestinationOwner {
   readonly gate: Gate
@@ -88,6 +73,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   readonly #options: FederationOptions
   readonly #metrics: FederationMetrics
   readonly #listeners: ServerListeners
+  readonly #connector: Connector
   /** The streams hold this very object, so that they follow. */
   readonly #streamSettings: ServerStreamSettings = { ...DEFAULT_SERVER_SETTINGS }
   #settings: FederationSettings = DEFAULT_FEDERATION
@@ -111,6 +97,12 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.#listeners = new ServerListeners(this, this.#streamSettings, (stream, connection) =>
       this.#adopt(stream, connection)
     )
+    this.#connector = new Connector({
+      dns: options.dns,
+      secureContext: domain => options.secureContext(domain),
+      settings: () => this.#settings,
+      limits: () => this.#streamSettings.limitsBeforeAuth
+    })
     options.bus.on('federation/changed', host => this.#policyChanged(host))
     this.refresh()
   }
@@ -126,6 +118,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.#owner = owner
     this.#settings = { ...DEFAULT_FEDERATION, ...settings }
     this.refresh()
+    for (const destination of this.#destinations.values()) destination.permit()
     this.#unhook ??= this.#options.scope.hooks.add<StanzaEvent>('route/remote', event => this.#route(event), {
       module: owner,
       host: '',
@@ -171,8 +164,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   // --- from here to there
 
   #route(event: StanzaEvent): Handled | Promise<Handled> {
-    const { host, from, to, stanza, origin } = event
-    if (!host.jid) return HANDLED
+    const { from, to, stanza, origin } = event
     const destination = this.#destination(from.domain, to.domain)
     if (!destination) {
       event.fail(new StanzaError('resource-constraint', { type: 'wait', text: 'too many other servers' }))
@@ -196,43 +188,21 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     return destination
   }
 
-  async open({ local, remote }: Destination, signal: AbortSignal): Promise<OutgoingStream> {
+  async open(destination: Destination, signal: AbortSignal, after?: PeerStream): Promise<OutgoingStream> {
+    const { local, remote } = destination
     if (!this.gate.open) await new Promise<void>(resolve => this.gate.whenOpen(resolve))
     await this.check(local, remote)
-    const secureContext = this.secureContext(local)
-    const { socket, target } = await this.#dial(remote, signal)
-    const direct =
-      target.tls === 'direct' && secureContext
-        ? { ...connectTls(secureContext, remote), alpn: SERVER_ALPN }
-        : undefined
-    const { limitsBeforeAuth } = this.#streamSettings
-    const connection = new ServerConnection(socket, limitsBeforeAuth, direct, SERVER_FRAMING)
+    const { connection, direct, later } = await this.#connector.connect(local, remote, signal, after)
     connection.ticket = this.streamLimits?.admission.outgoing('s2s', direct ? 'tls' : 'tcp')
     const policy = this.policy(remote)
     const stream = new OutgoingStream(connection, this, this.#streamSettings, { local, remote, policy })
-    const member = this.#adopt(stream, connection)
-    const destination = this.#destinations.get(`${local} ${remote}`)
-    if (destination) member.users.add(destination)
+    this.#connector.remember(stream, later)
+    this.#adopt(stream, connection).users.add(destination)
     return stream
   }
 
-  async #dial(remote: string, signal: AbortSignal) {
-    const { dns } = this.#options
-    try {
-      const targets = await this.#targets(remote)
-      return await dial(targets, { dns, signal, timeout: this.#settings.connectTimeout })
-    } catch (error) {
-      if (!(error instanceof Unreachable)) throw error
-      const { condition, message: reason, temporary } = error
-      throw new Unopened({ condition, reason, temporary })
-    }
-  }
-
-  async #targets(remote: string): Promise<readonly Target[]> {
-    const route = byDomain(this.#settings.routes, remote)
-    if (!route) return findTargets(this.#options.dns, remote)
-    const { host, port, tls } = route
-    return [routeTarget({ host, port, ...(tls ? { tls } : {}) })]
+  hasAlternative(stream: PeerStream): boolean {
+    return this.#connector.hasAlternative(stream)
   }
 
   bounce({ stanza }: Pick<Parcel, 'stanza'>, error: StanzaError): void {
@@ -331,13 +301,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
       router.takesAnswer(stanza, from)
       return
     }
-    member.carrier ??= new Carrier({ router, gate: this.gate, limits: this.#options.limits(), stream })
-    let origin = member.origins.get(from.domain)
-    if (!origin) {
-      origin = { kind: 's2s', name: from.domain }
-      member.origins.set(from.domain, origin)
-    }
-    member.carrier.stanza(stanza, from, bytes, origin, ticket)
+    member.arrived(this.#options, stanza, from, bytes, ticket)
   }
 
   verified(stream: PeerStream, local: string, remote: string): void {
@@ -376,7 +340,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   }
 
   #adopt(stream: PeerStream, connection: ServerConnection): Member {
-    const member: Member = { key: ++this.#lastKey, users: new Set(), origins: new Map(), carrier: undefined }
+    const member = new Member(stream, ++this.#lastKey)
     this.#streams.set(stream, member)
     this.#metrics.opened(stream.direction)
     connection.keeper = {
@@ -404,7 +368,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
 
   #recheck(local: string, remote: string, refused: (error: StanzaError) => void): void {
     const failed = (error: unknown): void => {
-      if (error instanceof StanzaError) return refused(error)
+      if (isStanzaError(error)) return refused(error)
       this.log.error({ err: error }, 'whether a domain may federate could not be found out')
       refused(new StanzaError('internal-server-error'))
     }
@@ -419,31 +383,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   // --- looking and closing
 
   streams(): FederationStream[] {
-    return [...this.#streams].map(([stream, { key, users }]) => this.#describe(stream, key, users))
-  }
-
-  #describe(stream: PeerStream, key: number, users: ReadonlySet<Destination>): FederationStream {
-    const { direction, remoteAddress, secure: tls, auth, bidi, managed: acks, since, unacknowledged } = stream
-    const pairs = new Map<string, { local: string; remote: string; sends: boolean; receives: boolean }>()
-    for (const { local, remote } of stream.receives)
-      pairs.set(`${local} ${remote}`, { local, remote, sends: false, receives: true })
-    for (const { local, remote, stream: used } of users) {
-      const pair = `${local} ${remote}`
-      const receives = pairs.get(pair)?.receives ?? false
-      pairs.set(pair, { local, remote, sends: used === stream, receives })
-    }
-    return {
-      key,
-      direction,
-      remoteAddress,
-      tls,
-      auth,
-      bidi,
-      acks,
-      since,
-      unacknowledged,
-      pairs: [...pairs.values()]
-    }
+    return [...this.#streams.values()].map(member => member.describe())
   }
 
   queues(): FederationQueue[] {
@@ -458,20 +398,12 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   }
 
   close(which: number | string): number {
-    let count = 0
-    for (const [stream, { key, users }] of [...this.#streams]) {
-      if (stream.closed) continue
-      const meant =
-        typeof which === 'number'
-          ? key === which
-          : stream.remote === which ||
-            [...users].some(({ remote }) => remote === which) ||
-            stream.receives.hasRemote(which)
-      if (!meant) continue
-      stream.close()
-      count++
-    }
-    return count
+    const meant = [...this.#streams.values()].filter(
+      member =>
+        !member.stream.closed && (typeof which === 'number' ? member.key === which : member.serves(which))
+    )
+    for (const { stream } of meant) stream.close()
+    return meant.length
   }
 
   // --- the end

@@ -1,6 +1,7 @@
 import type { SecureContext } from 'node:tls'
 import { asciiDomain } from '../../precis'
 import { certificateProblem } from '../identity'
+import { OUTPUT_FULL } from '../connection'
 import { SocketConnection } from '../socket-connection'
 
 /** XEP-0368 §3 */
@@ -14,6 +15,14 @@ export class ServerConnection extends SocketConnection {
   /** Whether the transport takes output at the moment. */
   get writable(): boolean {
     return !this.blocked
+  }
+
+  /**
+   * It is read also while it takes nothing: acknowledgements come in between, and two servers that both wait until
+   * the other one reads would wait for ever. What is sent meanwhile is little, and bounded by `maxOutput`.
+   */
+  override pause(reason: number): void {
+    if (reason !== OUTPUT_FULL) super.pause(reason)
   }
 
   protected override drained(): void {

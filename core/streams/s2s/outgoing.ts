@@ -13,6 +13,9 @@ import { BIDI, BIDI_FEATURE, DIALBACK_FEATURE } from './names'
 import { ServerStream } from './server-stream'
 import type { PeerPolicy, ServerStreamSettings } from './settings'
 
+/** A stream that has asked what it was opened for is kept so long for the next question (milliseconds). */
+const SPARE = 15_000
+
 /** How far an outgoing stream is, beside its phase. */
 type Step = 'features' | 'starttls' | 'idle' | 'sasl' | 'restart' | 'dialback' | 'ready'
 
@@ -57,6 +60,16 @@ export class OutgoingStream extends ServerStream {
   /** Whether stanzas may be sent. */
   get ready(): boolean {
     return this.#step === 'ready' && this.phase === ONLINE
+  }
+
+  /** It has told what it offers, inside TLS where there is TLS: it is the right server, whatever comes of it. */
+  get spoken(): boolean {
+    return this.#offers !== undefined
+  }
+
+  /** It only asks for keys, and has nothing to do at the moment. */
+  get #isSpare(): boolean {
+    return this.#step === 'idle' && !this.#wanted
   }
 
   #open(): void {
@@ -251,6 +264,7 @@ export class OutgoingStream extends ServerStream {
     if (this.closed || this.#questions.has(id)) return Promise.resolve(GONE)
     const attrs = { from: this.domain, to: this.remote, id }
     this.#unasked.push(dialbackXml('verify', attrs, keyXml(key)))
+    if (this.#isSpare) this.connection.deadline = Date.now() + this.settings.authTimeout
     this.lastStanza = Date.now()
     return new Promise(resolve => {
       this.#questions.set(id, resolve)
@@ -268,6 +282,7 @@ export class OutgoingStream extends ServerStream {
     const resolve = this.#questions.get(read.id)
     if (!resolve || read.from !== this.remote || read.to !== this.domain) return this.#unsolicited(read)
     this.#questions.delete(read.id)
+    if (this.#isSpare && this.#questions.size === 0) this.connection.deadline = Date.now() + SPARE
     if (read.type === 'valid' || read.type === 'invalid') return resolve(read.type)
     // XEP-0220 §2.5
     resolve({ condition: 'remote-server-not-found', text: read.error?.message ?? 'it cannot tell' })
@@ -286,23 +301,24 @@ export class OutgoingStream extends ServerStream {
     const condition = conditions[0]?.name ?? 'undefined-condition'
     const text = childOf(error, 'text', NS.STREAM_ERRORS)
     const unknown = condition === 'host-unknown' || condition === 'host-gone'
-    this.failure ??= {
-      condition: unknown ? 'remote-server-not-found' : 'remote-server-timeout',
-      reason: `it says ${condition}${text ? `: ${textOf(text).slice(0, 200)}` : ''}`,
-      temporary: !unknown
-    }
+    if (!this.ready && !this.#isSpare)
+      this.failure ??= {
+        condition: unknown ? 'remote-server-not-found' : 'remote-server-timeout',
+        reason: `it says ${condition}${text ? `: ${textOf(text).slice(0, 200)}` : ''}`,
+        temporary: !unknown
+      }
     super.peerError(error)
   }
 
   override expired(): void {
+    if (this.#isSpare) return this.close()
     this.failure ??= { condition: 'remote-server-timeout', reason: 'it took too long', temporary: true }
-    // It was opened to ask for keys, and has done so
-    if (this.phase === NEGOTIATING && this.#step === 'idle' && !this.#wanted) return this.close()
     super.expired()
   }
 
   protected override over(reason: string): void {
-    if (!this.ready) this.failure ??= { condition: 'remote-server-timeout', reason, temporary: true }
+    if (this.#step !== 'ready' && !this.#isSpare)
+      this.failure ??= { condition: 'remote-server-timeout', reason, temporary: true }
     for (const resolve of this.#questions.values()) resolve(GONE)
     this.#questions.clear()
     super.over(reason)
