@@ -101,7 +101,8 @@ export class Server {
   readonly #db: Database
   readonly #lock: Lock
   readonly #certificates: Certificates
-  readonly #scope = new Host('', 'server')
+  /** Where the modules of the whole server are. */
+  readonly scope = new Host('', 'server')
   #loaded: Loaded
   #proxies: Proxies
   /** The last reload could not do everything: a port was taken, a module failed. The next tries again. */
@@ -127,7 +128,7 @@ export class Server {
       { get: name => this.domains.get(name), all: () => this.domains.list() },
       { passwordChanged: (user, host) => this.bus.emit('account/password-changed', user, host) }
     )
-    this.router = new Router(this.domains, this.#scope, this.log, this.metrics)
+    this.router = new Router(this.domains, this.scope, this.log, this.metrics)
     this.limits = new StreamLimits({
       log: this.log,
       metrics: this.metrics,
@@ -152,7 +153,7 @@ export class Server {
     this.http = new HttpServer({
       gate: this.gate,
       log: this.log,
-      items: this.#scope.items,
+      items: this.scope.items,
       secureContext: domain => this.#certificates.secureContext(domain),
       proxies: () => this.#proxies,
       admit: socket => this.#admitHttp(socket)
@@ -180,7 +181,7 @@ export class Server {
       bus: this.bus,
       router: this.router,
       dns: this.dns,
-      scope: this.#scope,
+      scope: this.scope,
       secret: dialbackSecret,
       host: domain => this.domains.find(domain),
       defaultDomain: () => this.clients.defaultDomain() || (this.domains.list()[0]?.name ?? ''),
@@ -224,7 +225,7 @@ export class Server {
       server: () => this.api,
       catalogue: this.#loaded.catalogue,
       settings: this.config,
-      hosts: () => [...this.domains.list(), ...(parts.options.headless ? [] : [this.#scope])]
+      hosts: () => [...this.domains.list(), ...(parts.options.headless ? [] : [this.scope])]
     })
   }
 
