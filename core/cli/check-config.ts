@@ -1,21 +1,27 @@
+import { CodedError } from '../errors'
+import { certificatePlan } from '../server/certificate-plan'
 import { readConfig } from '../server/config'
+import { examine } from '../streams/certificates'
 import { liveServer } from './backend'
 import type { HostOverride } from './operations'
 import { counted, print } from './output'
 import { configFile, type PlaceOptions } from './place'
 
 /**
- * Checks the whole file. Throws `ERR_CONFIG` with a line for each fault. Where the server runs, what commands hold in
+ * Checks the whole file, and the certificates that it names. Throws `ERR_CONFIG` with a line for each fault. Where the server runs, what commands hold in
  * place of the file is told too.
  */
 export async function checkConfig(options: PlaceOptions): Promise<void> {
   const file = configFile(options)
   const { config } = readConfig(file, process.env)
+  const { faults, warnings } = await examine(certificatePlan(config))
+  if (faults.length > 0) throw new CodedError('ERR_CONFIG', faults.join('\n'))
   const modules = new Set([
     ...config.modules.keys(),
     ...[...config.hosts.values()].flatMap(host => [...host.modules.keys()])
   ])
   print(`${file} is in order: ${counted(config.hosts.size, 'host')}, ${counted(modules.size, 'module')}.`)
+  for (const warning of warnings) print(`warning: ${warning}`)
   const overrides = await overridesOf(options)
   if (overrides.length > 0) print('In the running server this holds in place of the file, set by command:')
   for (const { host, option, value, by, at } of overrides) {
