@@ -5,6 +5,7 @@ import path from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { TestCa } from '../lib/ca'
+import { connected, failedBy } from '../lib/component'
 import { TestDns } from '../lib/dns'
 import { Ejabberd, ejabberdMissing, PORTS, Prosody, prosodyMissing } from '../lib/peers'
 import type { Peer, PeerOptions } from '../lib/peers'
@@ -68,20 +69,11 @@ function channels(t: TestContext, peer: Peer, secret = SECRET): Promise<TestServ
   })
 }
 
-async function attached({ server }: TestServer, count = 2): Promise<void> {
-  const end = Date.now() + 60_000
-  const connected = (): number => server.components.list().filter(one => one.connected).length
-  while (connected() !== count) {
-    assert.ok(Date.now() < end, JSON.stringify(server.components.list()))
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
-
 for (const [name, missing, start] of PEERS) {
   test(`the story, with the channels behind ${name}`, { skip: missing || slixmppMissing }, async t => {
     const peer = await home(t, start, true)
     const server = await channels(t, peer)
-    await attached(server)
+    await connected(server, 2)
     const settings = { host: peer.host, ports: peer.ports, passwords: STORY_PASSWORDS, tls: '1.3' }
     await t.test('people chat', async () => {
       assert.match(await lives('chat', settings), /ok they chat/)
@@ -94,12 +86,12 @@ for (const [name, missing, start] of PEERS) {
     })
     await t.test('it survives a restart, and one of the other server', async () => {
       await server.restart()
-      await attached(server)
+      await connected(server, 2)
       assert.match(await lives('posts', settings), /ok the posts have survived/)
       await peer.stop()
-      await attached(server, 0)
+      await connected(server, 0)
       await peer.start()
-      await attached(server)
+      await connected(server, 2)
       assert.match(await lives('posts', settings), /ok the posts have survived/)
     })
     assert.deepEqual(server.errors(), [])
@@ -108,15 +100,10 @@ for (const [name, missing, start] of PEERS) {
   test(`${name}: discovery, addresses, order, a wrong secret`, { skip: missing }, async t => {
     const peer = await home(t, start)
     const server = await channels(t, peer, 'not the secret')
-    const end = Date.now() + 30_000
-    const problem = (): string => server.server.components.list()[0]?.problem ?? ''
-    while (!/not-authorized|not authorized/.test(problem())) {
-      assert.ok(Date.now() < end, `the problem is: ${problem()}`)
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
+    await failedBy(server, /not-authorized/)
     await server.stop()
     const right = await channels(t, peer)
-    await attached(right)
+    await connected(right, 2)
     const cast = {
       juliet: {
         jid: 'juliet@localhost/balcony',

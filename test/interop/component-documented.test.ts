@@ -6,6 +6,7 @@ import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { TestCa } from '../lib/ca'
+import { connected } from '../lib/component'
 import { testConfig } from '../lib/config'
 import { TestDns } from '../lib/dns'
 import { Ejabberd, ejabberdMissing, Prosody, prosodyMissing } from '../lib/peers'
@@ -49,13 +50,7 @@ async function started(t: TestContext, config: Record<string, unknown>): Promise
 
 /** People of that server find the channels and their topics. */
 async function works(t: TestContext, home: Reachable, balcony: TestServer): Promise<void> {
-  const end = Date.now() + 60_000
-  const list = () => balcony.server.components.list()
-  while (!list().every(one => one.connected)) {
-    assert.ok(Date.now() < end, JSON.stringify(list()))
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  assert.equal(list().length, 2)
+  await connected(balcony, 2)
   const juliet = await join(home, 'juliet', { jid: `juliet@${DOMAIN}/balcony`, mechanism: 'PLAIN' })
   t.after(() => juliet.destroy())
   for (const [to, what] of [

@@ -6,6 +6,7 @@ import { NS } from '../../core/xml/namespaces'
 import { TcpChannel } from './channel'
 import { Conversation } from './conversation'
 import type { ConversationOptions } from './conversation'
+import type { TestServer } from './server'
 
 /** What shows that a component knows the secret (XEP-0114 §3). */
 export function handshake(streamId: string, secret: string): string {
@@ -109,6 +110,30 @@ export class AcceptedComponent extends Conversation {
     await this.receives(`<handshake>${handshake(id, secret)}</handshake>`)
     this.write('<handshake/>')
     return name
+  }
+}
+
+/** Waits until so many of a server's components, or of its connections to others, are there. */
+export async function connected({ server }: TestServer, count: number): Promise<void> {
+  const end = Date.now() + 60_000
+  const list = () => server.components.list()
+  while (list().filter(one => one.connected).length !== count) {
+    if (Date.now() > end) throw new Error(`${count} should be connected: ${JSON.stringify(list())}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+/** Waits until a connection to another server has failed for that reason. */
+export async function failedBy({ server }: TestServer, why: RegExp): Promise<void> {
+  const end = Date.now() + 60_000
+  const problems = (): string =>
+    server.components
+      .list()
+      .map(({ problem = '' }) => problem)
+      .join('\n')
+  while (!why.test(problems())) {
+    if (Date.now() > end) throw new Error(`${why} is expected: ${problems()}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
   }
 }
 

@@ -461,3 +461,22 @@ test('a changed config holds for the sessions that there are', async t => {
     await gone(server)
   })
 })
+
+test('what waits for all sessions without a connection has a bound: who holds most, ends', async t => {
+  const server = await startTestServer(t, managedHost({ hibernatingBytes: 65_536 }))
+  const cast = { juliet: JULIET, nurse: 'nurse@localhost/kitchen', romeo: ROMEO }
+  await scenario(server, cast, async ({ juliet, nurse, romeo }) => {
+    await enable(juliet)
+    await enable(nurse)
+    await cut(server, juliet)
+    await cut(server, nurse)
+    const long = (to: string, id: number, length: number) =>
+      `<message to='${to}' type='chat' id='m${id}'><body>${'x'.repeat(length)}</body></message>`
+    for (let n = 0; n < 10; n++) {
+      await romeo.sends(long(nurse.jid, n, 1000))
+      await romeo.sends(long(JULIET, n, 6000))
+    }
+    await gone(server)
+    assert.equal(sessionsOf(server, 'nurse').get('kitchen')?.hibernating, true)
+  })
+})

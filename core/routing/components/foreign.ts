@@ -3,8 +3,7 @@ import type { Host, Relay, Relayed } from '../../hosts/host'
 import type { JID } from '../../jid'
 import type { Log } from '../../log'
 import type { Port } from '../../streams/ports'
-import type { ComponentStream } from '../../streams/component/accepted'
-import type { ComponentDoor } from '../../streams/component/backend'
+import type { ComponentDoor, EnteredStream } from '../../streams/component/backend'
 import { readdress, type Element } from '../../xml/element'
 import { serialize } from '../../xml/serialize'
 import type { Carrier, CarrierStream } from '../carrier'
@@ -32,7 +31,7 @@ export class ForeignComponent implements ComponentDoor, CarrierStream {
     limits: () => this.options.waiting,
     giveUp: event => this.#refuse(event)
   })
-  #stream: ComponentStream | undefined
+  #stream: EnteredStream | undefined
   #full = false
   #since = Date.now()
   #problem: string | undefined
@@ -93,7 +92,7 @@ export class ForeignComponent implements ComponentDoor, CarrierStream {
 
   // --- its stream
 
-  enter(stream: ComponentStream): StreamError | undefined {
+  enter(stream: EnteredStream): StreamError | undefined {
     const { log } = this.#parts
     const component = this.#host.name
     if (this.#stream) {
@@ -111,11 +110,11 @@ export class ForeignComponent implements ComponentDoor, CarrierStream {
     return undefined
   }
 
-  entered(stream: ComponentStream): void {
+  entered(stream: EnteredStream): void {
     this.#waiting.leave(xml => stream.sendRaw(xml))
   }
 
-  left(stream: ComponentStream, reason: string): void {
+  left(stream: EnteredStream, reason: string): void {
     if (this.#stream !== stream) return
     this.#stream = undefined
     this.#since = Date.now()

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { StanzaError, StreamError } from '../../errors'
+import type { StreamError } from '../../errors'
+import { StanzaError } from '../../errors'
 import type { Relayed } from '../../hosts/host'
 import type { JID } from '../../jid'
 import type { Log } from '../../log'

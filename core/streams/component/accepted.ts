@@ -9,11 +9,11 @@ import type { Port } from '../ports'
 import type { StreamSettings } from '../settings'
 import { HEADER, NEGOTIATING, ONLINE, pingOf, Stream } from '../stream'
 import { domainOf } from './addresses'
-import type { ComponentBackend, ComponentDoor, Refusal } from './backend'
+import type { ComponentBackend, ComponentDoor, EnteredStream, Refusal } from './backend'
 import { handshakeMatches } from './handshake'
 
 /** The stream of an external component that connects to us: XEP-0114 §3 as the server. */
-export class ComponentStream extends Stream {
+export class ComponentStream extends Stream implements EnteredStream {
   readonly #backend: ComponentBackend
   readonly #port: Port
   #door: ComponentDoor | undefined
@@ -31,17 +31,14 @@ export class ComponentStream extends Stream {
     this.#port = port
   }
 
-  /** Writes a stanza that is serialised already. */
   sendRaw(xml: string): void {
     if (this.phase === ONLINE) this.connection.send(xml)
   }
 
-  /** How the stream behaves from now on. */
   behave(settings: Partial<StreamSettings>): void {
     Object.assign(this.settings, settings)
   }
 
-  /** Stops reading from the component, until `resume`. */
   pause(): void {
     this.connection.pause(QUEUE_FULL)
   }
@@ -50,10 +47,6 @@ export class ComponentStream extends Stream {
     this.connection.resume(QUEUE_FULL)
   }
 
-  /**
-   * Asks whether the component is there, for another one wants its place: one that has lost its line without a word
-   * must not be kept out by what it left behind.
-   */
   probe(): void {
     if (this.phase !== ONLINE || this.#probed > 0) return
     this.#probed = Date.now()
