@@ -27,6 +27,8 @@ export class Instance {
   /** The last fault; stays while the version before runs on. */
   error: string | undefined
   version: Version | undefined
+  /** A version that could not hand over its state, and was kept for that at a reload. */
+  keptFor: Version | undefined
   /** It runs with other options than the config says: those could not be applied. */
   stale = false
   #guards: readonly string[] = []
