@@ -67,7 +67,16 @@ const config = z.object({
     .min(1)
     .max(1_000_000)
     .default(10_000)
-    .describe('Sessions without a connection that all accounts of the host may have together.')
+    .describe('Sessions without a connection that all accounts of the host may have together.'),
+  hibernatingBytes: z
+    .number()
+    .int()
+    .min(65_536)
+    .max(68_719_476_736)
+    .default(268_435_456)
+    .describe(
+      'What may wait for all of these together, in characters of XML; beyond it those end that hold most.'
+    )
 })
 
 /** XEP-0198: what a client has received, and streams that are resumed. The sessions themselves are core's. */
@@ -96,7 +105,11 @@ function managementOf(options: z.infer<typeof config>): StreamManagement {
       again: options.askAgainSeconds * 1000,
       timeout: options.answerSeconds * 1000
     },
-    hibernating: { perAccount: options.hibernatingPerAccount, perHost: options.hibernatingPerHost }
+    hibernating: {
+      perAccount: options.hibernatingPerAccount,
+      perHost: options.hibernatingPerHost,
+      bytes: options.hibernatingBytes
+    }
   }
 }
 

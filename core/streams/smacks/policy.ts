@@ -9,8 +9,11 @@ export interface StreamManagement {
   /** What may be sent to a client that has not acknowledged it; beyond that its session ends. */
   readonly unacknowledged: AckLimits
   readonly rhythm: AckRhythm
-  /** Sessions that live on without a connection: further ones end the oldest. */
-  readonly hibernating: { readonly perAccount: number; readonly perHost: number }
+  /**
+   * Sessions that live on without a connection: further ones end the oldest. `bytes` is what may wait for all of them
+   * together, as `unacknowledged` measures it: beyond that those end that hold most.
+   */
+  readonly hibernating: { readonly perAccount: number; readonly perHost: number; readonly bytes: number }
 }
 
 declare module '../../events/items' {

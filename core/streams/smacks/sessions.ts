@@ -113,12 +113,30 @@ export class ManagedSessions<S extends ManagedStream = ManagedStream> implements
   }
 
   sweep(now: number): void {
+    for (const sessions of this.#hibernating.values()) this.#lighten(sessions)
     for (const session of this.hibernating()) {
       const { management } = session
       if (!management || management.until > now) continue
       // Whoever waits for what it sent to be handled shall have it.
       if (management.claim?.closed === false) continue
       this.#end(session, 'expired')
+    }
+  }
+
+  /** Ends those that hold most, where all of a host hold too much together. */
+  #lighten(sessions: ReadonlySet<S>): void {
+    const bytesOf = ({ management }: S): number => management?.queue.bytes ?? 0
+    let bytes = 0
+    let limit = 0
+    for (const session of sessions) {
+      bytes += bytesOf(session)
+      limit = session.management?.policy.hibernating.bytes ?? limit
+    }
+    if (bytes <= limit) return
+    for (const session of [...sessions].sort((a, b) => bytesOf(b) - bytesOf(a))) {
+      if (bytes <= limit) return
+      bytes -= bytesOf(session)
+      this.#end(session, 'heavy')
     }
   }
 
@@ -130,5 +148,6 @@ export class ManagedSessions<S extends ManagedStream = ManagedStream> implements
 
 const REASONS = {
   expired: 'it was not resumed in time',
-  crowded: 'too many sessions without a connection'
+  crowded: 'too many sessions without a connection',
+  heavy: 'too much waits for sessions without a connection'
 }
