@@ -27,6 +27,7 @@ import './http/items'
 import './streams/items'
 
 export { CollapsedLog } from './collapsed-log'
+export { Allowances } from './streams/rates/allowances'
 export { sourceOf } from './streams/rates/source'
 export type { LimitSetting } from './streams/rates/limits'
 export type { KindPolicy, LimitsPolicy, LoginPolicy } from './streams/rates/policy'

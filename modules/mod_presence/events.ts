@@ -1,4 +1,4 @@
-import type { ClientSession, Element, Traced } from '#core'
+import type { ClientSession, Element, ModuleEvent, Traced } from '#core'
 
 /** A resource has broadcast its presence. */
 export interface AvailabilityEvent extends Traced {
@@ -22,3 +22,21 @@ declare module '#core' {
     directed?: string[]
   }
 }
+
+/** As they are told to people. */
+export const EVENTS: readonly ModuleEvent[] = [
+  {
+    name: 'presence/available',
+    when: 'a resource is available, after its contacts were told',
+    payload: 'AvailabilityEvent',
+    async: 'yes',
+    handled: ''
+  },
+  {
+    name: 'presence/unavailable',
+    when: 'a resource is no longer available',
+    payload: 'AvailabilityEvent',
+    async: 'yes',
+    handled: ''
+  }
+]

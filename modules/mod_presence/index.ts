@@ -2,9 +2,11 @@ import { defineModule, el, HANDLED, StanzaError, z, type Context, type Handle, t
 import type { RosterApi } from '../mod_roster'
 import { broadcast, goodbye } from './broadcast'
 import { noteDirected } from './directed'
+import { EVENTS } from './events'
 import { deliverPresence } from './inbound'
 import { answerProbe } from './probe'
 import { sharesPresence } from './sharing'
+import { Storms } from './storms'
 import type { SubscriptionType } from '../lib_subscription'
 import { endSubscriptions, receiveSubscription, sendSubscription } from './subscriptions'
 
@@ -17,6 +19,26 @@ const config = z.object({
     .describe(
       'Subscription requests of strangers that wait for one account, at most; further ones are dropped.'
     ),
+  maxAsked: z
+    .number()
+    .int()
+    .min(1)
+    .default(1000)
+    .describe(
+      'Requests of one account that others have not answered yet, at most; further ones are refused.'
+    ),
+  subscribesPerHour: z
+    .number()
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('Requests to subscribe that one account may make within an hour; further ones are refused.'),
+  presencesPerMinute: z
+    .number()
+    .int()
+    .min(1)
+    .default(60)
+    .describe('Presence that one account may broadcast within a minute; what is more has to wait.'),
   maxDirected: z
     .number()
     .int()
@@ -29,6 +51,7 @@ const config = z.object({
 export interface Presence {
   ctx: Context<z.infer<typeof config>>
   roster: Handle<RosterApi>
+  storms: Storms
 }
 
 const SUBSCRIPTIONS: ReadonlySet<string> = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
@@ -53,11 +76,16 @@ export default defineModule({
   guards: ['iq/full', 'pre-presence', 'presence/broadcast', 'presence/bare', 'presence/full'],
   config,
   setup(ctx) {
-    const presence: Presence = { ctx, roster: ctx.use('roster') }
+    const presence: Presence = { ctx, roster: ctx.use('roster'), storms: new Storms(ctx) }
+    ctx.reconfigure(() => true)
+    for (const event of EVENTS) ctx.add('event', event)
     // RFC 6121 §3.4: pre-approved subscriptions.
     ctx.add('stream-feature', { stage: 'bind', offer: () => el('sub', 'urn:xmpp:features:pre-approval') })
 
-    ctx.hook('presence/broadcast', event => broadcast(presence, event))
+    ctx.hook('presence/broadcast', event => {
+      const early = presence.storms.broadcast(event)
+      return early ? early.then(() => broadcast(presence, event)) : broadcast(presence, event)
+    })
     ctx.hook('pre-presence', event => {
       const subscription = subscriptionOf(event)
       if (subscription) return sendSubscription(presence, event, subscription)

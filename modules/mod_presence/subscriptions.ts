@@ -44,6 +44,7 @@ export async function sendSubscription(
   const user = event.from.local
   const contact = event.to.bare // §3.1.2: the resource of `to` is stripped
   if (contact === event.from.bare) return HANDLED
+  if (type === 'subscribe') await mayAsk(presence, event)
   let route = false
   let wasFrom = false
   const send = (): void => {
@@ -66,6 +67,16 @@ export async function sendSubscription(
   )
   if (!change) send()
   return HANDLED
+}
+
+/** Throws `resource-constraint` where so many have been asked that have not answered. */
+async function mayAsk({ ctx, roster, storms }: Presence, event: StanzaEvent): Promise<void> {
+  storms.subscribe(event)
+  const { items } = await roster.roster(event.from.local)
+  if (items.get(event.to.bare)?.ask) return
+  let asked = 0
+  for (const item of items.values()) if (item.ask) asked++
+  if (asked >= ctx.config.maxAsked) throw storms.refuse('many whom you have asked have not answered yet')
 }
 
 /** A subscription stanza for an account (RFC 6121 §3, A.3). */
@@ -91,6 +102,7 @@ export async function receiveSubscription(
     item => {
       step = inbound(type, stateOf(item))
       if (type === 'subscribe' && step.deliver && requests >= ctx.config.maxRequests) {
+        presence.storms.dropped()
         step = { deliver: false, state: step.state }
         return item
       }

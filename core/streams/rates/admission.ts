@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Keyed } from './keyed'
+import { Allowances } from './allowances'
 import type { StreamKind } from './kinds'
 import type { Networks } from './source'
 import { sourceOf } from './source'
@@ -60,11 +60,6 @@ interface Place {
   unauthenticated: number
 }
 
-interface Allowance {
-  left: number
-  at: number
-}
-
 /**
  * Counts connections by kind and address, and says which are taken (XEP-0205 §4.1, §4.2). There is no error for who
  * is refused: the connection ends.
@@ -74,7 +69,7 @@ export class Admission {
   readonly #now: () => number
   readonly #watcher: AdmissionWatcher
   readonly #places = new Map<string, Place>()
-  readonly #rates = new Keyed<Allowance>(MOST_RATES)
+  readonly #rates = new Allowances(MOST_RATES)
   /** In the order in which they came. */
   readonly #strangers = new Set<OneTicket>()
 
@@ -135,22 +130,11 @@ export class Admission {
     const { kinds, unauthenticatedPerAddress } = this.policy
     const { perAddress = 0, perMinute = 0 } = kinds[kind] ?? {}
     const place = this.#places.get(key)
-    if (perMinute > 0 && !this.#mayCome(key, perMinute)) return 'rate'
+    if (perMinute > 0 && !this.#rates.take(key, perMinute, 60_000, this.#now())) return 'rate'
     if (perAddress > 0 && (place?.connections ?? 0) >= perAddress) return 'address'
     if (unauthenticatedPerAddress > 0 && (place?.unauthenticated ?? 0) >= unauthenticatedPerAddress)
       return 'unauthenticated'
     return undefined
-  }
-
-  #mayCome(key: string, perMinute: number): boolean {
-    const now = this.#now()
-    const allowance = this.#rates.use(key, () => ({ left: perMinute, at: now }))
-    const more = (Math.max(0, now - allowance.at) * perMinute) / 60_000
-    allowance.left = Math.min(perMinute, allowance.left + more)
-    allowance.at = now
-    if (allowance.left < 1) return false
-    allowance.left--
-    return true
   }
 
   /** Whoever logs in does so at once: those who came long ago and have not are not missed. */
