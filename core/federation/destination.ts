@@ -305,6 +305,7 @@ export class Destination implements Lane {
   /** The policy has changed: what was refused may be tried again. */
   permit(): void {
     this.#refusal = undefined
+    this.#retryAt = 0
     this.#problem = undefined
   }
 

@@ -5,8 +5,8 @@ export class Pairs {
   readonly #pairs = new Map<string, Set<string>>()
   #size = 0
   /** The pair that was asked for last: mostly there is no other. */
-  #lastRemote = ''
-  #lastLocal = ''
+  #lastRemote: string | undefined
+  #lastLocal: string | undefined
 
   get size(): number {
     return this.#size
@@ -37,7 +37,7 @@ export class Pairs {
     if (!locals?.delete(local)) return false
     if (locals.size === 0) this.#pairs.delete(remote)
     this.#size--
-    this.#lastRemote = this.#lastLocal = ''
+    this.#lastRemote = this.#lastLocal = undefined
     return true
   }
 
