@@ -1,9 +1,8 @@
-import type { HookInfo } from '../events/hooks'
 import type { ModuleStatus, ReloadReport } from '../modules/server-api'
 import type { ComponentStatus } from '../routing/components/api'
 import { runningServer } from './backend'
 import { EXIT, Failure } from './exit'
-import type { Status } from './operations'
+import type { HooksReport, Status } from './operations'
 import { counted, print, table } from './output'
 import type { PlaceOptions } from './place'
 
@@ -42,17 +41,24 @@ export async function changeModule(
   print(message)
 }
 
-export async function listHooks(host: string, options: PlaceOptions): Promise<void> {
+/** Without a host: the server's own scope. */
+export async function listHooks(host: string | undefined, options: PlaceOptions): Promise<void> {
   const server = await runningServer(options)
-  const hooks = (await server.call('hooks', { host })) as HookInfo[]
+  const { handlers, events } = (await server.call('hooks', { host: host ?? '' })) as HooksReport
   // The order within an event is the one in which its handlers run
-  const sorted = hooks.sort((a, b) => (a.event < b.event ? -1 : a.event > b.event ? 1 : 0))
+  const sorted = handlers.sort((a, b) => (a.event < b.event ? -1 : a.event > b.event ? 1 : 0))
   print(
     table(
       ['EVENT', 'PRIORITY', 'MODULE'],
       sorted.map(({ event, priority, module }) => [event, String(priority), module])
     )
   )
+  if (events.length === 0) return
+  const rows = events.map(({ name, when, handled }) => [
+    name,
+    handled === '' ? when : `${when}; HANDLED: ${handled}`
+  ])
+  print(`\n${table(['EVENTS OF MODULES', 'WHEN'], rows)}`)
 }
 
 export async function reloadConfig(options: PlaceOptions): Promise<void> {

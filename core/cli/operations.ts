@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { CodedError } from '../errors'
+import type { HookInfo } from '../events/hooks'
 import { JID } from '../jid'
 import type { ConfigOverride } from '../modules/overrides'
+import type { ModuleEvent } from '../routing/events'
 import type { ComponentStatus } from '../routing/components/api'
 import type { Server } from '../server'
 import { act, operation, type ControlOperations } from './control-protocol'
@@ -22,6 +24,12 @@ export interface Status {
   modules: { running: number; failed: number }
   /** Bytes of the whole process. */
   memory: number
+}
+
+/** Who handles what on a host, and the events that its modules raise themselves. */
+export interface HooksReport {
+  handlers: HookInfo[]
+  events: ModuleEvent[]
 }
 
 /** What a command holds on a host in place of the config file. */
@@ -72,10 +80,10 @@ export function operationsOf(server: Server): ControlOperations {
     'module.reload': act(z.strictObject({ name: z.string().max(200) }), onModule, ({ name }) =>
       manager.reload(name)
     ),
-    hooks: operation(z.strictObject({ host: z.string() }), ({ host }) => {
-      const found = domains.find(JID.tryParse(host)?.domain ?? host)
+    hooks: operation(z.strictObject({ host: z.string() }), ({ host }): HooksReport => {
+      const found = host === '' ? server.scope : domains.find(JID.tryParse(host)?.domain ?? host)
       if (!found) throw new CodedError('ERR_NO_HOST', `there is no host ${host}`)
-      return found.hooks.list()
+      return { handlers: found.hooks.list(), events: found.items.list('event') }
     }),
     'config.reload': act(
       z.strictObject({}),

@@ -32,8 +32,8 @@ export function program(actions: Actions, exit: (code: number) => void): Command
   )
   moduleCommands(balcony.command('module').description('modules of the running server'), actions)
   placed(balcony.command('hooks'))
-    .argument('<host>', 'a host of this server')
-    .description('which modules handle which events of a host, in the order in which they run')
+    .argument('[host]', "a host of this server; the server's own scope unless given")
+    .description('which modules handle which events, in the order in which they run')
     .action((host, options) => actions.inspect().listHooks(host, options))
 
   const config = balcony.command('config').description('the config file')

@@ -14,6 +14,7 @@ import type { AdhocCommand } from './adhoc'
 import { askingServer } from './asking'
 import { trackedCommand } from './command'
 import type { ApiOf, Context, Handle, IqHandler, RequestOptions, UnloadReason, UseOptions } from './contract'
+import { refuseMisspelt } from './events'
 import type { Scope } from './scope'
 import type { ServerApi } from './server-api'
 import type { Services } from './services'
@@ -32,6 +33,8 @@ export class ModuleContext implements Context {
   readonly #scope: Scope
   readonly #services: Services
   readonly #use: Use
+  /** Events that the module raises itself; others see them when setup has succeeded. */
+  readonly #declared = new Set<string>()
   #config: unknown
   #save: (() => unknown) | undefined
   #reconfigure: ((config: unknown, old: unknown) => boolean | Promise<boolean>) | undefined
@@ -62,6 +65,7 @@ export class ModuleContext implements Context {
     fn: Handler<HostEvents[E]>,
     options?: HookOptions
   ): () => void {
+    refuseMisspelt(event, [...this.#declared, ...this.host.items.list('event').map(({ name }) => name)])
     return this.#scope.face(() => this.host.hooks.add(event, fn, this.#scope, options))
   }
 
@@ -101,6 +105,7 @@ export class ModuleContext implements Context {
   }
 
   add<K extends keyof ItemTypes>(kind: K, item: ItemTypes[K]): () => void {
+    if (kind === 'event') this.#declared.add((item as ItemTypes['event']).name)
     return this.#scope.face(() => this.host.items.add(kind, item, this.module))
   }
 

@@ -1,6 +1,7 @@
 import { didYouMean } from '../config/suggest'
 import { CodedError } from '../errors'
 import type { ModuleDefinition, Scope } from './contract'
+import { refuseMisspelt } from './events'
 
 const SCOPES: readonly Scope[] = ['server', 'virtual', 'component']
 
@@ -43,6 +44,16 @@ function* faultsOf(module: Partial<Record<keyof ModuleDefinition, unknown>>, nam
   }
   for (const key of ['dependencies', 'after', 'guards'] as const) {
     if (module[key] !== undefined && !isList(module[key])) yield `${key} must be a list of names`
+  }
+  // An event that nobody raises would guard nothing
+  for (const event of isList(module.guards) ? module.guards : []) yield* misspelt(event)
+}
+
+function* misspelt(event: string): Iterable<string> {
+  try {
+    refuseMisspelt(event, [])
+  } catch (error) {
+    yield `guards: ${(error as CodedError).message}`
   }
 }
 

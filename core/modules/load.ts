@@ -1,3 +1,4 @@
+import { didYouMean } from '../config/suggest'
 import type { Host } from '../hosts/host'
 import { prepare, type Wanted } from './prepare'
 import type { ReloadReport } from './server-api'
@@ -22,6 +23,12 @@ export async function load(
   host: string | undefined
 ): Promise<ReloadReport> {
   const { registry, catalogue, settings, services, limits } = workshop
+  const names = catalogue.names()
+  if (!names.includes(name))
+    return {
+      ok: false,
+      message: `${name} was not loaded: there is no module '${name}'${didYouMean(name, names)}`
+    }
   const places = placesFor(workshop, name, host)
   if (typeof places === 'string') return { ok: false, message: places }
   const wanted = [...needed(workshop, name, places), ...places.map(at => ({ at, name }))]

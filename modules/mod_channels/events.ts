@@ -1,4 +1,4 @@
-import type { Element, StanzaEvent, Traced, Tx } from '#core'
+import type { Element, ModuleEvent, StanzaEvent, Traced, Tx } from '#core'
 import type { ChannelActor } from './access'
 import type { ChannelItem, ChannelNode, RemovedItem } from './model'
 
@@ -56,3 +56,42 @@ declare module '#core' {
     'channels/request': RequestEvent
   }
 }
+
+/** As they are told to people. */
+export const EVENTS: readonly ModuleEvent[] = [
+  {
+    name: 'channels/publish',
+    when: 'inside the write that stores an item; a handler that throws undoes it',
+    payload: 'ItemEvent',
+    async: 'tx',
+    handled: ''
+  },
+  {
+    name: 'channels/edit',
+    when: 'inside the write by which an author overwrites an item',
+    payload: 'ItemEvent',
+    async: 'tx',
+    handled: ''
+  },
+  {
+    name: 'channels/retract',
+    when: 'inside the write that deletes items',
+    payload: 'RetractEvent',
+    async: 'tx',
+    handled: ''
+  },
+  {
+    name: 'channels/rate',
+    when: 'an entry is a rating, before it is stored',
+    payload: 'RateEvent',
+    async: 'yes',
+    handled: '`result` says what it becomes'
+  },
+  {
+    name: 'channels/request',
+    when: 'a request in the namespace of channels',
+    payload: 'RequestEvent',
+    async: 'yes',
+    handled: 'it is answered or will be'
+  }
+]

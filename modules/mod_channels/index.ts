@@ -7,7 +7,7 @@ import { onDecision } from './approval'
 import { authorityOf, kindOf } from './authority'
 import { config, type ChannelsConfig } from './config'
 import { itemList, nodeInfo, nodeList, topicDomain } from './disco'
-import './events'
+import { EVENTS } from './events'
 import { REGISTER } from './names'
 import type { ChannelsApi } from './news'
 import { Removal } from './removal'
@@ -42,6 +42,7 @@ export default defineModule({
       return actorOf(event, authority, ctx.server)
     }
 
+    for (const event of EVENTS) ctx.add('event', event)
     for (const domain of authority.topics) ctx.defer(ctx.server.serve(domain, ctx.host))
     for (const ns of [PUBSUB, OWNER]) {
       for (const type of ['get', 'set'] as const) {

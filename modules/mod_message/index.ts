@@ -19,6 +19,13 @@ export default defineModule({
   on: ['virtual'],
   config: z.object({}),
   setup(ctx) {
+    ctx.add('event', {
+      name: 'message/offline',
+      when: 'no resource can take a message for an account',
+      payload: 'StanzaEvent',
+      async: 'yes',
+      handled: 'it is stored'
+    })
     ctx.hook('message/bare', event => toAccount(ctx, event), { priority: -1 })
     ctx.hook('message/full', event => toResource(ctx, event), { priority: -1 })
   }

@@ -68,6 +68,13 @@ export default defineModule({
   setup(ctx): RosterApi {
     const table = new RosterTable(ctx.db, ctx.host.name)
     const rosters = new Rosters(ctx.db, table)
+    ctx.add('event', {
+      name: 'roster/removed',
+      when: 'an item was removed from a roster: subscriptions end',
+      payload: '{ user, item }',
+      async: 'yes',
+      handled: ''
+    })
     ctx.add('stream-feature', { stage: 'bind', offer: () => el('ver', 'urn:xmpp:features:rosterver') })
 
     const change: RosterApi['change'] = async (user, jid, fn, options = {}) => {

@@ -76,7 +76,16 @@ test('status, modules, hooks and config of the running server', async t => {
   assert.match(await ok('hooks', 'localhost'), /\niq-get\/host urn:xmpp:ping ping +0 +ping\n/)
   assert.match(await fails('module', 'reload', 'nonsense'), /nonsense/)
   assert.match(await fails('module', 'load', 'ping', '--host', 'elsewhere'), /elsewhere/)
+  assert.equal(
+    await fails('module', 'load', 'pign'),
+    `pign was not loaded: there is no module 'pign'; did you mean "ping"?\n`
+  )
   assert.equal(await fails('hooks', 'elsewhere'), 'there is no host elsewhere\n')
+  assert.match(await ok('hooks'), /^EVENT +PRIORITY +MODULE\n/, "the server's own scope")
+  assert.match(
+    await ok('hooks', 'localhost'),
+    /\n\nEVENTS OF MODULES +WHEN\n(.*\n)*presence\/available +a resource is available, after its contacts were told\n/
+  )
   await ok('module', 'reload', 'c2s')
 
   assert.equal(await ok('config', 'reload'), 'nothing has changed\n')

@@ -186,3 +186,27 @@ test('an ad-hoc command keeps its module from being taken away under it', async 
   await Promise.all([done, unloading])
   assert.deepEqual((rig.db as unknown as { log: string[] }).log, ['finished', 'released'])
 })
+
+test('an event whose name is misspelt is a fault at load, with its line; one of a module that is away is none', async t => {
+  const starts = (body: string, more = ''): Promise<void> =>
+    new Rig(t, {
+      files: { 'mod_one/index.ts': moduleText('one', 'one', body, more) },
+      config: CONFIG
+    }).manager.start()
+  await assert.rejects(
+    starts(`ctx.hook('presence/hots', () => undefined)`),
+    /there is no event 'presence\/hots'; did you mean "presence\/host"\? .*ERR_EVENT_UNKNOWN/s
+  )
+  // Declared by the module itself, or by another one
+  const declares = `ctx.add('event', { name: 'test/came', when: '', payload: '', async: 'yes', handled: '' })`
+  await assert.rejects(
+    starts(`${declares}\nctx.hook('test/camee', () => undefined)`),
+    /did you mean "test\/came"\?/
+  )
+  await starts(`${declares}\nctx.hook('test/came', () => undefined)`)
+  await starts(`ctx.hook('elsewhere/happened', () => undefined)`)
+  assert.throws(
+    () => starts('', `guards: ['pre-mesage'],`),
+    /guards: there is no event 'pre-mesage'; did you mean "pre-message"/
+  )
+})
