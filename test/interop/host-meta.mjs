@@ -2,6 +2,7 @@
 // @xmpp/resolve speaks HTTPS to the domain's port 443; a test has another port, so it is part of the "domain".
 import { resolve } from '@xmpp/resolve/lib/http.js'
 import { client, xml } from '@xmpp/client'
+import { listensInTime } from './xmpp-open.mjs'
 import WebSocket from 'ws'
 
 globalThis.WebSocket ??= WebSocket
@@ -10,7 +11,7 @@ const [origin, domain, username, password] = process.argv.slice(2)
 const [found] = await resolve(origin)
 if (found?.method !== 'websocket') throw new Error(`host-meta names no WebSocket: ${JSON.stringify(found)}`)
 
-const xmpp = client({ service: found.uri, domain, username, password })
+const xmpp = listensInTime(client({ service: found.uri, domain, username, password }))
 xmpp.on('error', error => {
   console.error(error)
   process.exitCode = 1

@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import readline from 'node:readline'
 import { client, jid, xml } from '@xmpp/client'
+import { listensInTime } from './xmpp-open.mjs'
 import { WebSocket } from 'ws'
 
 globalThis.WebSocket ??= WebSocket // Node 20 has none of its own
@@ -36,7 +37,7 @@ class Person {
     const { local, domain, resource } = jid(address)
     const password = passwords[`${local}@${domain}`]
     this.address = address
-    this.xmpp = client({ service, domain, resource, username: local, password })
+    this.xmpp = listensInTime(client({ service, domain, resource, username: local, password }))
     this.xmpp.timeout = LIMIT
     this.xmpp.reconnect.stop()
     this.xmpp.on('error', fails)

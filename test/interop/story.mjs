@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import { client, jid, xml } from '@xmpp/client'
+import { listensInTime } from './xmpp-open.mjs'
 import { WebSocket } from 'ws'
 
 globalThis.WebSocket ??= WebSocket // Node 20 has none of its own
@@ -32,13 +33,8 @@ class Person {
 
   constructor(address) {
     const { local, domain, resource } = jid(address)
-    this.xmpp = client({
-      service,
-      domain,
-      resource,
-      username: local,
-      password: passwords[`${local}@${domain}`]
-    })
+    const password = passwords[`${local}@${domain}`]
+    this.xmpp = listensInTime(client({ service, domain, resource, username: local, password }))
     this.xmpp.timeout = LIMIT
     this.xmpp.reconnect.stop()
     this.xmpp.on('error', error => this.#fail(error))
