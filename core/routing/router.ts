@@ -1,3 +1,4 @@
+import { CollapsedLog } from '../collapsed-log'
 import { CodedError, StanzaError, StreamError } from '../errors'
 import { HANDLED, isPromise, type HandlerResult, type Hooks } from '../events/hooks'
 import type { Host } from '../hosts/host'
@@ -39,6 +40,7 @@ export class Router implements Replies {
   /** The last of what is at work from one bare address to another. */
   readonly #order = new Map<string, Promise<void>>()
   readonly #log: Log
+  readonly #repeated: CollapsedLog
   readonly #watchdog: Watchdog
   readonly #stanzas: Readonly<Record<string, Counter>>
   readonly #faults: Labelled<Counter>
@@ -47,6 +49,7 @@ export class Router implements Replies {
     this.#domains = domains
     this.#scope = scope
     this.#log = log
+    this.#repeated = new CollapsedLog(log)
     this.#watchdog = new Watchdog(log, metrics)
     const stanzas = metrics.counter('stanzas_total', 'Stanzas that were routed', ['kind'])
     this.#stanzas = {
@@ -60,6 +63,7 @@ export class Router implements Replies {
   /** Ends what runs by the clock. */
   stop(): void {
     this.#watchdog.stop()
+    this.#repeated.flush()
   }
 
   /** A stanza of a client whose resource is bound. The promise, if any, ends when its handlers have. */
@@ -107,7 +111,8 @@ export class Router implements Replies {
   mayCarry(from: JID, origin: Origin): boolean {
     const own = this.#domains.find(from.domain)
     if (!own || (origin.kind === 'component' && own.name === origin.name)) return true
-    this.#log.warn({ from: from.full, origin: origin.name }, 'dropped: a foreign stanza in the name of ours')
+    const data = { from: from.full, origin: origin.name }
+    this.#repeated.warn(`foreign ${origin.name}`, data, 'dropped: a foreign stanza in the name of ours')
     return false
   }
 
@@ -116,7 +121,12 @@ export class Router implements Replies {
     const to = JID.tryParse(stanza.attrs.to ?? '')
     const own = this.#domains.find(from.domain)
     const host = (to && this.#domains.find(to.domain)) ?? own
-    if (!host) throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
+    if (!host) {
+      if (origin.kind === 'local')
+        throw new CodedError('ERR_ROUTE', `neither ${from.domain} nor the addressee is on this server`)
+      // Since it came the host was taken out of the config, or the domain is not served any more
+      return this.#log.debug({ from: from.full, to: to?.domain }, 'dropped: nobody here is addressed')
+    }
     const event = new Incoming(this, own ?? host, stanza, from, to ?? from, origin)
     event.queue = queue
     event.turn = turn
@@ -218,7 +228,8 @@ export class Router implements Replies {
   #guarded(event: Incoming, name: string, hooks: Hooks): HandlerResult {
     const away = hooks.refusedBy(name)
     if (away !== undefined) {
-      this.#log.warn(
+      this.#repeated.warn(
+        `away ${name} ${event.host.name}`,
         { event: name, module: away, host: event.host.name },
         'refused: the module that guards this is not running'
       )

@@ -8,6 +8,7 @@ import {
   renderForm,
   StanzaError,
   type AdhocCommand,
+  type CollapsedLog,
   type CommandNote,
   type CommandResult,
   type CommandRun,
@@ -40,10 +41,16 @@ interface Turn {
   run: CommandRun
 }
 
+export interface Dialogues {
+  ctx: Context<AdhocConfig>
+  commands: Commands
+  sessions: Sessions
+  /** What was refused, for the log. */
+  refusals: CollapsedLog
+}
+
 export async function runCommand(
-  ctx: Context<AdhocConfig>,
-  commands: Commands,
-  sessions: Sessions,
+  { ctx, commands, sessions, refusals }: Dialogues,
   event: StanzaEvent,
   request: Element
 ): Promise<Element> {
@@ -52,7 +59,8 @@ export async function runCommand(
   const command = commands.get(node)
   if (!command || !isOffered(command, event)) throw new StanzaError('item-not-found', 'no such command')
   if (!mayRun(ctx, command, event)) {
-    ctx.log.warn({ node, from: event.from.full }, 'command refused: the role does not allow it')
+    const data = { node, from: event.from.full }
+    refusals.warn(event.from.bare, data, 'command refused: the role does not allow it')
     throw new StanzaError('forbidden')
   }
   const action = readAction(request)

@@ -1,4 +1,4 @@
-import { defineModule, NS, z, type AdhocCommand } from '#core'
+import { CollapsedLog, defineModule, NS, z, type AdhocCommand } from '#core'
 import { answerInfo, answerItems } from './disco'
 import { runCommand } from './dialogue'
 import { Sessions } from './sessions'
@@ -34,6 +34,8 @@ export default defineModule({
   setup(ctx, saved) {
     const commands = new Map<string, AdhocCommand>()
     const sessions = new Sessions(ctx.config, saved)
+    const refusals = new CollapsedLog(ctx.log)
+    ctx.defer(() => refusals.flush())
     ctx.watch('adhoc-command', {
       added: command => void commands.set(command.node, command),
       removed(command) {
@@ -52,11 +54,11 @@ export default defineModule({
     ctx.hook('disco/items', event => answerItems(ctx, commands, event))
     ctx.hook('disco/info', event => answerInfo(ctx, commands, event))
     ctx.iq('set', 'host', NS.COMMANDS, 'command', (event, child) =>
-      runCommand(ctx, commands, sessions, event, child)
+      runCommand({ ctx, commands, sessions, refusals }, event, child)
     )
     if (ctx.host.type !== 'virtual') return
     ctx.iq('set', 'bare', NS.COMMANDS, 'command', (event, child) =>
-      runCommand(ctx, commands, sessions, event, child)
+      runCommand({ ctx, commands, sessions, refusals }, event, child)
     )
   }
 })

@@ -1,4 +1,4 @@
-import { CodedError, el, StanzaError, type Context, type Store } from '#core'
+import { CodedError, CollapsedLog, el, StanzaError, type Context, type Store } from '#core'
 import { inbound, outbound } from '../lib_subscription'
 import { inState, isFrom, isNobody, isTo, NOBODY, stateOf, type Buddy } from './buddy'
 import type { PolicyInForce } from './policy'
@@ -27,11 +27,15 @@ export interface BuddiesParts {
 /** The server roster of one host, and what is said to peers about it. */
 export class Buddies {
   readonly #parts: BuddiesParts
+  /** Strangers can make as many as they like. */
+  readonly #dropped: CollapsedLog
   /** The request that is being dealt with. */
   #requests: Promise<void> = Promise.resolve()
 
   constructor(parts: BuddiesParts) {
     this.#parts = parts
+    this.#dropped = new CollapsedLog(parts.ctx.log)
+    parts.ctx.defer(() => this.#dropped.flush())
   }
 
   async get(domain: string): Promise<Buddy | undefined> {
@@ -149,7 +153,7 @@ export class Buddies {
       return { by: `policy:${policy}` }
     if (policy === 'never') return 'refuse'
     if (!buddy?.pendingIn && (await this.#pending()) >= this.#parts.limits().maxPending) {
-      this.#parts.ctx.log.warn({ peer: domain }, 'buddy request dropped: as many wait as may')
+      this.#dropped.warn('dropped', { peer: domain }, 'buddy request dropped: as many wait as may')
       return 'drop'
     }
     return 'ask'
