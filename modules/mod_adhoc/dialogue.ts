@@ -60,7 +60,7 @@ export async function runCommand(
   if (!command || !isOffered(command, event)) throw new StanzaError('item-not-found', 'no such command')
   if (!mayRun(ctx, command, event)) {
     const data = { node, from: event.from.full }
-    refusals.warn(event.from.bare, data, 'command refused: the role does not allow it')
+    refusals.warn(`${event.from.bare} ${node}`, data, 'command refused: the role does not allow it')
     throw new StanzaError('forbidden')
   }
   const action = readAction(request)
