@@ -34,6 +34,7 @@ export class Login implements LoginRun {
   readonly #sasl2: LoginProfile
   #underWay: { exchange: SaslExchange; profile: LoginProfile } | undefined
   #attempt: LoginAttempt | undefined
+  #mechanism = ''
   #failures = 0
 
   constructor(stream: Negotiable, options: LoginOptions) {
@@ -74,6 +75,7 @@ export class Login implements LoginRun {
     if (!mechanism || !profile.offer.mechanisms.includes(mechanism.name))
       return this.failed(profile, { condition: 'invalid-mechanism' })
     const { offer } = profile
+    this.#mechanism = mechanism.name
     const attempt = (this.#attempt = this.#options.logins?.attempt(remoteAddress, domain))
     const exchange = mechanism.start({ domain, secure, remoteAddress, channelBindings, offer, attempt })
     this.step(profile, exchange, data)
@@ -109,7 +111,7 @@ export class Login implements LoginRun {
 
   /** Every attempt that succeeds passes here, whatever the profile. */
   #succeeded(profile: LoginProfile, { user, data }: Success): void {
-    this.#attempt?.succeeded()
+    this.#attempt?.succeeded(this.#mechanism, profile === this.#sasl2 ? 'sasl2' : 'old')
     profile.succeeded(user, data)
   }
 

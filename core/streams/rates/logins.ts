@@ -1,6 +1,6 @@
 import { CollapsedLog } from '../../collapsed-log'
 import type { Log } from '../../log'
-import type { Counter, Metrics } from '../../metrics'
+import type { Counter, Labelled, Metrics } from '../../metrics'
 import { Derivations } from './derivations'
 import { Pace } from './pace'
 import type { LoginPolicy } from './policy'
@@ -16,6 +16,7 @@ const MOST_NAME = 1023
 export class LoginBusy extends Error {}
 
 interface Counters {
+  successes: Labelled<Counter>
   failures: Counter
   delayed: Counter
   refused: Counter
@@ -38,6 +39,10 @@ export class Logins {
     this.#log = new CollapsedLog(parts.log)
     this.#trusted = () => parts.trusted()
     this.counters = {
+      successes: metrics.counter('logins_total', 'Attempts to log in that succeeded', [
+        'mechanism',
+        'profile'
+      ]),
       failures: metrics.counter('login_failures_total', 'Attempts to log in that failed'),
       delayed: metrics.counter('login_delays_total', 'Attempts to log in that had to wait'),
       refused: metrics.counter('login_refused_total', 'Attempts to log in that were not looked at: too many')
@@ -116,7 +121,9 @@ export class LoginAttempt {
     this.logins.pace.failed(this.#account, this.source, this.isOne)
   }
 
-  succeeded(): void {
+  /** `profile`: `sasl2` (XEP-0388) or `old` (RFC 6120). */
+  succeeded(mechanism: string, profile: 'old' | 'sasl2'): void {
+    this.logins.counters.successes.with(mechanism, profile).inc()
     this.logins.pace.succeeded(this.#account, this.source)
   }
 }
