@@ -311,6 +311,18 @@ test('XEP-0474 §6.1: what is vouched for is what was offered, though the config
   await authenticate2(juliet, { ...JULIET, mechanism: 'SCRAM-SHA-256-PLUS' })
 })
 
+test('logins are counted by mechanism and profile', async t => {
+  const server = await start(t)
+  await authenticate2(await opened(t, server), JULIET)
+  await (await opened(t, server)).authenticate({ ...JULIET, mechanism: 'SCRAM-SHA-1' })
+  const text = await server.server.metrics.text()
+  for (const [mechanism, profile] of [
+    ['SCRAM-SHA-256-PLUS', 'sasl2'],
+    ['SCRAM-SHA-1', 'old']
+  ])
+    assert.match(text, new RegExp(`logins_total{mechanism="${mechanism}",profile="${profile}"} 1`))
+})
+
 test('a wrong password in SCRAM is told with the challenge of anybody', async t => {
   const server = await start(t)
   for (const user of ['juliet', 'nobody']) {
