@@ -165,7 +165,7 @@ export class Server {
       router: this.router,
       headless: parts.options.headless ?? false,
       defaultDomain: () => this.clients.defaultDomain(),
-      isLocal: domain => this.domains.find(domain) !== undefined,
+      host: domain => this.domains.find(domain),
       limits: () => this.#queueLimits(),
       settings: kind => ({ ...DEFAULT_SETTINGS, ...this.limits.settings(kind) }),
       streamLimits: this.limits,
@@ -383,6 +383,23 @@ export class Server {
     for (const session of [...(this.domains.get(name)?.sessions.all() ?? [])]) {
       session.close(new StreamError('host-gone', 'this host was taken out of the config'))
     }
+  }
+
+  /** What there is of a host that was taken out of the config. Throws `ERR_HOST_IN_USE`. */
+  leftOf(host: string): Promise<{ table: string; rows: number }[]> {
+    this.#mustBeGone(host)
+    return this.#db.rowsOfHost(host)
+  }
+
+  /** Deletes that, for good. Throws `ERR_HOST_IN_USE`. */
+  purgeHost(host: string): Promise<{ accounts: number; rows: number }> {
+    this.#mustBeGone(host)
+    return this.accounts.purgeHost(host)
+  }
+
+  #mustBeGone(host: string): void {
+    if (this.domains.find(host) === undefined) return
+    throw new CodedError('ERR_HOST_IN_USE', `${host} is in the config: take it out, and reload the config, first`)
   }
 
   /** Stops: accepts nothing more, ends the streams, finishes what is under way, closes the database. */

@@ -16,6 +16,7 @@ export default defineModule({
     const { components } = ctx.server
     components.attach(ctx.host, optionsOf(ctx, ctx.config))
     ctx.hook('route/remote', event => (components.send(event) ? HANDLED : undefined))
+    ctx.on('server/started', () => tellUnserved(ctx))
     ctx.reconfigure(changed => {
       components.attach(ctx.host, optionsOf(ctx, changed))
       return true
@@ -26,6 +27,14 @@ export default defineModule({
     })
   }
 })
+
+/** XEP-0114 binds a name to a connection: whatever the host serves beside its own name has to be in the config. */
+function tellUnserved({ config, host, server, log }: Context<Config>): void {
+  for (const domain of config.domains) {
+    if (server.host(domain) !== host)
+      log.warn({ domain }, 'the domain is attached, but no module of this host serves it')
+  }
+}
 
 function optionsOf({ host }: Context<Config>, options: Config): AttachOptions {
   const { server, port, secret, domains, queue, retrySeconds } = options

@@ -290,6 +290,24 @@ test('further domains have connections of their own', async t => {
   assert.deepEqual(server.errors(), [])
 })
 
+test('a domain that nothing here serves', async t => {
+  const upstream = await ScriptedServer.listen(t)
+  const server = await startTestServer(t, config(upstream.port, { domains: ['nobody.example'] }))
+  const peers = [await upstream.next(), await upstream.next()]
+  const names = [await peers[0]?.takes(SECRET), await peers[1]?.takes(SECRET)]
+  const peer = peers[names.indexOf('nobody.example')]
+  peer?.send(ping('p', ROMEO, 'nobody.example'))
+  await peer?.receives(
+    `<iq type='error' id='p' from='nobody.example' to='${ROMEO}'>${condition('service-unavailable', 'cancel')}</iq>`
+  )
+  assert.ok(
+    server.log.some(
+      ({ level, msg, domain }) =>
+        level === 'warn' && msg?.includes('no module') && domain === 'nobody.example'
+    )
+  )
+})
+
 test('a reload of the module under the connection loses nothing', async t => {
   const { server, upstream, peer } = await attached(t)
   const { api } = server.server.manager

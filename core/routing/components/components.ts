@@ -29,7 +29,8 @@ export interface ComponentsOptions {
   /** Nothing listens or connects: what modules ask for is not done. */
   headless: boolean
   defaultDomain(): string
-  isLocal(domain: string): boolean
+  /** Whoever answers for a domain. */
+  host(domain: string): Host | undefined
   /** What may be under way of one component. */
   limits(): QueueLimits
   /** How streams behave by the config, of their own for each. */
@@ -148,6 +149,7 @@ export class Components implements ComponentsApi, ComponentBackend {
         this.#track(connection)
       },
       carrier: stream => this.#carrier(stream),
+      isServed: name => !this.gate.open || this.#options.host(name) === host,
       asked: name => this.#above(name)
     })
   }
@@ -165,7 +167,7 @@ export class Components implements ComponentsApi, ComponentBackend {
   /** The domain above a component's is its server's, more often than not. One of ours would not be asked there. */
   #above(domain: string): string | undefined {
     const above = domain.slice(domain.indexOf('.') + 1)
-    return above === domain || this.#options.isLocal(above) ? undefined : above
+    return above === domain || this.#options.host(above) ? undefined : above
   }
 
   detach(host: Host): void {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import type { StreamError } from '../../errors'
-import { StanzaError } from '../../errors'
+import { errorReply, StanzaError, type StreamError } from '../../errors'
 import type { Relayed } from '../../hosts/host'
 import type { JID } from '../../jid'
 import type { Log } from '../../log'
@@ -31,6 +30,8 @@ export interface LinkParts {
   carrier(stream: CarrierStream): Carrier
   /** A connection that was opened, which the server's end waits for. */
   opened(connection: Connection): void
+  /** Whether the host answers for that domain; while modules are swapped it may be about to. */
+  isServed(domain: string): boolean
   /** Who is asked whether the server of that domain is there. */
   asked(domain: string): string | undefined
 }
@@ -198,8 +199,14 @@ export class Link implements AttachedDomain, CarrierStream {
 
   // --- from the server
 
-  stanza(stanza: Element, from: JID, bytes: number): void {
-    this.#carrier.stanza(stanza, from, bytes, this.#origin)
+  stanza(stanza: Element, from: JID, to: JID, bytes: number): void {
+    if (this.#parts.isServed(to.domain)) return this.#carrier.stanza(stanza, from, bytes, this.#origin)
+    const reply = errorReply(
+      stanza,
+      new StanzaError('service-unavailable', 'nothing answers for that domain')
+    )
+    if (reply) this.#stream?.sendRaw(serialize(reply))
+    this.dropped('no module of the host serves the domain')
   }
 
   dropped(why: string): void {

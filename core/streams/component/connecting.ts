@@ -26,7 +26,7 @@ export interface AttachedDomain {
   /** The server has taken the handshake. */
   attached(): void
   /** A stanza for that domain. `from` is as the server says: whether it may be is not looked at here. */
-  stanza(stanza: Element, from: JID, bytes: number): void
+  stanza(stanza: Element, from: JID, to: JID, bytes: number): void
   /** A stanza that was not taken, and why. */
   dropped(why: string): void
   /** The stream takes and sends nothing more. Called once. */
@@ -110,7 +110,7 @@ export class UpstreamStream extends Stream {
       return this.#owner.dropped('it is for another domain')
     if (!from || !to) return this.#malformed(stanza, from ? 'to' : 'from')
     attrs.from = from.full
-    this.#owner.stanza(stanza, from, bytes)
+    this.#owner.stanza(stanza, from, to, bytes)
   }
 
   /** The server let it pass, by other rules than ours: no reason to end the stream of all others. */
