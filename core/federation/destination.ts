@@ -184,6 +184,7 @@ export class Destination implements Lane {
     this.#queue = [...parcels, ...this.#queue.slice(this.#head)]
     this.#head = 0
     if (this.#closed) this.#bounceAll(new StanzaError('remote-server-timeout'))
+    else if (this.#refusal && now < this.#refusal.until) this.#bounceAll(this.#refusal.error)
   }
 
   #bounce(parcel: Parcel, error: StanzaError): void {

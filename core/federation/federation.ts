@@ -324,6 +324,10 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
       if (destination.stream === stream) destination.flush()
   }
 
+  leaving(stream: PeerStream): void {
+    for (const destination of this.#streams.get(stream)?.users ?? []) destination.lost(stream, undefined)
+  }
+
   refused(stream: PeerStream, local: string, remote: string, why: string): void {
     this.#metrics.refused.inc()
     const { remoteAddress, direction } = stream

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import net from 'node:net'
 import type { TestContext } from 'node:test'
 import { HANDLED } from '../../core/events/hooks'
 import type { StanzaEvent } from '../../core/routing/event'
 import type { Element } from '../../core/xml/element'
 import { IM_HOST, testConfig, type Options } from './config'
 import { TestServer } from './server'
+
+/** A port that nobody used a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as net.AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
 
 /** Ports of a test server for other servers. */
 export const S2S_PORTS = {
@@ -27,6 +37,8 @@ export interface FederatedOptions {
 
 /** A server in this process that knows where the others are. */
 export class FederatedServer extends TestServer {
+  #given: Options = {}
+
   /** Where other servers connect. */
   s2sPort(transport: 'tcp' | 'tls' = 'tcp'): number {
     return this.server.federation.ports().find(port => port.transport === transport)?.port ?? 0
@@ -34,10 +46,11 @@ export class FederatedServer extends TestServer {
 
   /** Changes options of mod_s2s, and reloads the config. */
   async configure(s2s: Options): Promise<void> {
+    this.#given = { ...this.#given, ...s2s }
     const config = await testConfig(this.options, `${this.folder}/data`)
     const modules = config.modules as Options
     const own = modules.s2s as Options
-    this.writeConfig({ ...config, modules: { ...modules, s2s: { ...own, ...s2s } } })
+    this.writeConfig({ ...config, modules: { ...modules, s2s: { ...own, ...this.#given } } })
     const { ok, lines } = await this.server.reloadConfig()
     assert.ok(ok, lines.join('\n'))
   }

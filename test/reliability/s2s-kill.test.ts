@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
-import net from 'node:net'
-import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 import { IM_HOST, type Options } from '../lib/config'
-import { startFederated } from '../lib/federation'
+import { freePort, startFederated } from '../lib/federation'
 import { spawnTestServer } from '../lib/spawn'
 import { join, type Player } from '../lib/wire'
 
 const COUNT = 1000
 const ACCOUNT = 'juliet@b.example'
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** The numbers of the messages that came, in their order. */
 async function collect(juliet: Player, last: number): Promise<number[]> {
@@ -66,7 +56,7 @@ test(
     await more
     assert.ok(waiting() > 0, 'some are under way')
     await receiver.start()
-    while (waiting() > 0) await new Promise(resolve => setTimeout(resolve, 50))
+    while (waiting() > 0) await new Promise(setImmediate)
     const juliet = await join(receiver, 'juliet', { jid: `${ACCOUNT}/balcony` })
     t.after(() => juliet.destroy())
     await juliet.sends('<presence/>')

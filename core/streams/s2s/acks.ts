@@ -38,6 +38,12 @@ export class Acks {
     this.#ask(false)
   }
 
+  /** Asks for what was not acknowledged, whatever was asked before. */
+  ask(): void {
+    this.queue.asked(this.#options.now())
+    this.#options.send(REQUEST)
+  }
+
   #ask(tick: boolean): void {
     const now = this.#options.now()
     if (!this.queue.due(now, this.#rhythm, tick)) return

@@ -111,6 +111,8 @@ export interface ServerStreamBackend extends StreamSurroundings {
   verified(stream: PeerStream, local: string, remote: string): void
   /** There is room again, after `deliver` was refused. */
   room(stream: PeerStream): void
+  /** It takes nothing more, and ends soon. */
+  leaving(stream: PeerStream): void
   /** A domain was not verified. */
   refused(stream: PeerStream, local: string, remote: string, why: string): void
   /** Called once. */

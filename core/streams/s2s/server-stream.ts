@@ -35,6 +35,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   protected acks: Acks | undefined
   /** Bytes of a stanza that the peer takes (XEP-0478), as far as it has said. */
   #peerTakes = Infinity
+  /** When it was about to be closed; 0: it is not. */
+  #leaving = 0
   /** Somebody waits for room. */
   #starved = false
 
@@ -61,7 +63,9 @@ export abstract class ServerStream extends Stream implements PeerStream {
 
   /** Whether a stanza may be sent now; if not, the backend hears of it when it may. */
   hasRoom(): boolean {
-    if (this.connection.writable && !(this.acks?.queue.full(this.settings.window) ?? false)) return true
+    const { connection, acks } = this
+    if (this.#leaving !== 0) return false
+    if (connection.writable && !(acks?.queue.full(this.settings.window) ?? false)) return true
     this.#starved = true
     return false
   }
@@ -191,7 +195,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
       if (!(error instanceof StreamError)) throw error
       return this.close(error)
     }
-    this.#relieve()
+    if (this.#leaving !== 0 && this.unacknowledged === 0) this.#end()
+    else this.#relieve()
   }
 
   /** The peer wants acknowledgements. */
@@ -246,7 +251,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
     if (this.acks && !this.acks.tick(now)) {
       return this.close(new StreamError('connection-timeout', 'no acknowledgement'))
     }
-    const { idle } = this.settings
+    const { idle, closeTimeout } = this.settings
+    if (this.#leaving !== 0 && now - this.#leaving >= closeTimeout) return this.#end()
     if (idle > 0 && now - this.lastStanza >= idle && this.unacknowledged === 0) this.close()
   }
 
@@ -255,8 +261,22 @@ export abstract class ServerStream extends Stream implements PeerStream {
     super.streamEnd()
   }
 
+  override get closed(): boolean {
+    return super.closed || this.#leaving !== 0
+  }
+
+  /** Without an error, what was sent has a moment to be acknowledged first. */
   override close(error?: StreamError): void {
-    if (this.phase === ONLINE) this.acks?.acknowledge()
+    if (this.phase !== ONLINE) return super.close(error)
+    if (error || this.unacknowledged === 0) return this.#end(error)
+    if (this.#leaving !== 0) return
+    this.#leaving = Date.now()
+    this.acks?.ask()
+    this.backend.leaving(this)
+  }
+
+  #end(error?: StreamError): void {
+    this.acks?.acknowledge()
     super.close(error)
   }
 
