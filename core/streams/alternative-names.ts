@@ -4,11 +4,11 @@ import {
   fieldsOf,
   IA5_STRING,
   OBJECT_IDENTIFIER,
-  OCTET_STRING,
   SEQUENCE,
   UTF8_STRING,
   type Field
 } from './der'
+import { EXTENSION, extensionsOf } from './extensions'
 
 /** The names in the subjectAltName of a certificate that matter in XMPP (RFC 6120 §13.7.1.2), as they are written. */
 export interface AlternativeNames {
@@ -21,12 +21,9 @@ export interface AlternativeNames {
 }
 
 /** Hexadecimal, as they are encoded. */
-const SUBJECT_ALT_NAME = '551d11'
 const XMPP_ADDR = '2b06010505070805'
 const SRV_NAME = '2b06010505070807'
 
-/** The field of a certificate that holds its extensions; two bytes of tag and length around their list. */
-const EXTENSIONS = context(3, true)
 const OTHER_NAME = context(0, true)
 const OTHER_NAME_VALUE = context(0, true)
 const DNS_NAME = context(2)
@@ -54,18 +51,12 @@ export function alternativeNames(certificate: Buffer): AlternativeNames {
   return names
 }
 
-/** RFC 5280 §4.1, §4.2.1.6 */
+/** RFC 5280 §4.2.1.6 */
 function generalNames(certificate: Buffer): Field[] {
-  const [tbs] = fieldsOf(certificate, SEQUENCE)
-  if (!tbs) return []
-  const holder = fieldsOf(tbs.whole, SEQUENCE).find(({ tag }) => tag === EXTENSIONS)
-  if (!holder) return []
-  const found = fieldsOf(holder.content, SEQUENCE)
-    .map(extension => fieldsOf(extension.whole, SEQUENCE))
-    .filter(([id]) => id?.tag === OBJECT_IDENTIFIER && id.content.toString('hex') === SUBJECT_ALT_NAME)
+  const found = extensionsOf(certificate)?.filter(({ id }) => id === EXTENSION.subjectAltName) ?? []
   // RFC 5280 §4.2: not more than one of a kind
-  const value = found.length === 1 ? found[0]?.at(-1) : undefined
-  return value?.tag === OCTET_STRING ? fieldsOf(value.content, SEQUENCE) : []
+  const [extension] = found
+  return extension && found.length === 1 ? fieldsOf(extension.value, SEQUENCE) : []
 }
 
 function keep(list: string[], name: string | undefined): void {

@@ -15,6 +15,7 @@ import {
   type CertificateFiles,
   type Chain
 } from './certificate-files'
+import { Anchors, anchorsOf } from './chain'
 import { certificateMatches } from './identity'
 import { makeCertificate, type Pem } from './self-signed'
 
@@ -84,6 +85,7 @@ export class Certificates {
    */
   async load({ domains, standard, authorities = [] }: CertificatePlan): Promise<string[]> {
     const trusted = await Promise.all(authorities.map(readAuthorities))
+    const anchors = new Anchors(trusted.flatMap(({ certificates }) => certificates))
     const own = standard ? undefined : await this.#makeOwn(without(domains))
     const common = standard ?? own
     const identities = new Map<string, Identity>()
@@ -92,7 +94,7 @@ export class Certificates {
       const chain = await readChain(files)
       for (const remark of remarksOn(chain, names, trusted))
         this.log.warn({ file: files.certificate }, remark)
-      const identity = new Identity(chain, trusted)
+      const identity = new Identity(chain, trusted, anchors)
       for (const name of names) identities.set(name, identity)
       if (files === common) commonIdentity = identity
     }
@@ -132,7 +134,8 @@ class Identity {
 
   constructor(
     private readonly chain: Chain,
-    private readonly trusted: readonly Authorities[]
+    private readonly trusted: readonly Authorities[],
+    private readonly anchors: Anchors
   ) {
     this.certificate = chain.certificate
     this.context = this.#make(SECURE)
@@ -149,6 +152,7 @@ class Identity {
     // certificate, and are named to every server that connects.
     const { context } = made
     for (const { pem } of this.trusted) context.addCACert(pem)
+    anchorsOf.set(made, this.anchors)
     return made
   }
 

@@ -6,6 +6,7 @@
 export const SEQUENCE = 0x30
 export const OBJECT_IDENTIFIER = 0x06
 export const BOOLEAN = 0x01
+export const INTEGER = 0x02
 export const OCTET_STRING = 0x04
 export const UTF8_STRING = 0x0c
 export const IA5_STRING = 0x16

@@ -2,11 +2,13 @@ import { isIP, type Socket } from 'node:net'
 import { connect as tlsConnect, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls'
 import type { XmlLimits } from '../xml/limits'
 import { channelBindings, type ChannelBindings } from './channel-binding'
+import { anchorsOf, serverChainProblem, shownChain, type Anchors } from './chain'
 import { Connection } from './connection'
 import { TCP_FRAMING, type Framing } from './framing'
 import type { PeerCertificate } from './identity'
 
 const CONNECTION = Symbol('connection')
+const ANCHORS = Symbol('anchors')
 
 /** Of Node's own sockets. */
 interface Verifying {
@@ -18,6 +20,8 @@ const PIECE = 65_536
 
 interface Owned {
   [CONNECTION]?: SocketConnection
+  /** Whom a peer is believed by that is asked for its certificate. */
+  [ANCHORS]?: Anchors
 }
 
 // One set of listeners for all sockets: a bound one for each would be most of what an idle connection costs.
@@ -205,6 +209,8 @@ export class SocketConnection extends Connection {
       // Whoever needs the certificate looks at it
       rejectUnauthorized: false
     })
+    const anchors = options.requestCert ? anchorsOf.get(options.secureContext) : undefined
+    if (anchors) (this.#socket as Owned)[ANCHORS] = anchors
     this.#attach()
     this.#socket.on('secure', onSecure)
   }
@@ -262,11 +268,17 @@ function boundary(text: string, at: number): number {
 }
 
 function shownIn(socket: TLSSocket): PeerCertificate | undefined {
+  const anchors = (socket as Owned)[ANCHORS]
+  // In this order: Node 20 forgets the chain when it is asked for the certificate.
+  const chain = anchors ? shownChain(socket) : []
   const certificate = socket.getPeerX509Certificate()
   if (!certificate) return undefined
   // Node says `authorized` of sockets of its own servers only; where it keeps this away, nobody is trusted.
   const handle = (socket as unknown as { _handle?: Verifying | null })._handle
   if (!handle?.verifyError) return { certificate, trusted: false, reason: 'not verified' }
   const error = handle.verifyError()
-  return { certificate, trusted: !error, reason: error?.code }
+  if (!error) return { certificate, trusted: true }
+  const { code = 'unknown reason' } = error
+  const reason = code === 'INVALID_PURPOSE' && anchors ? serverChainProblem(chain, anchors) : code
+  return { certificate, trusted: reason === undefined, reason }
 }

@@ -1,4 +1,4 @@
 import { Prosody, prosodyMissing } from '../lib/peers'
 import { federatesWith } from './s2s-story'
 
-federatesWith(Prosody, prosodyMissing, { bidi: true, acks: true })
+federatesWith(Prosody, prosodyMissing, { bidi: true, acks: true, anyPurpose: true })

@@ -39,7 +39,8 @@ export type PeerKind = { start(t: TestContext, options: PeerOptions): Promise<Pe
 /** This server and another one, each on an address of its own at port 5269, which know each other by DNS alone. */
 export async function pairWith(kind: PeerKind, t: TestContext, options: PairOptions = {}): Promise<Pair> {
   const { found = 'srv', trusting = true, s2s, hosts = {}, leaf } = options
-  const [dns, ca, address] = await Promise.all([TestDns.start(t), TestCa.make(), ownAddress()])
+  const ca = options.peer?.ca ?? (await TestCa.make())
+  const [dns, address] = await Promise.all([TestDns.start(t), ownAddress()])
   const peer = await kind.start(t, { domain: THERE, dns, ca, ...options.peer })
   const { components = {} } = options.peer ?? {}
   for (const domain of [THERE, ...Object.keys(components)]) announce(dns, domain, peer.host, found)

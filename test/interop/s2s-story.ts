@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { TestCa } from '../lib/ca'
 import type { Player } from '../lib/wire'
 import {
   authenticatedBy,
@@ -19,6 +20,8 @@ export interface Offers {
   bidi: boolean
   /** XEP-0198 between servers. */
   acks: boolean
+  /** It takes certificates for the purpose of a server from whoever connects to it. */
+  anyPurpose: boolean
 }
 
 /** What two servers do for their users, whoever the other one is. */
@@ -57,6 +60,25 @@ export function federatesWith(kind: PeerKind, skip: false | string, offers: Offe
       assert.deepEqual(pair.server.errors(), [])
     })
   }
+
+  test(
+    'certificates for the purpose of a server alone, as the usual authorities give them',
+    { skip },
+    async t => {
+      const usage = ['server'] as const
+      const ca = await TestCa.make()
+      const pair = await pairWith(kind, t, {
+        s2s: { bidi: false },
+        peer: { ca, leaf: await ca.issue({ dns: [THERE], usage }) },
+        leaf: () => ca.issue({ dns: [HERE], usage })
+      })
+      await romeoAndJuliet(pair, async players => {
+        await talk(players)
+        const all = Object.fromEntries(streams(pair).map(({ direction, auth }) => [direction, auth]))
+        assert.deepEqual(all, { in: 'external', out: offers.anyPurpose ? 'external' : 'dialback' })
+      })
+    }
+  )
 
   test('without TLS, where both sides want it so', { skip }, async t => {
     const pair = await pairWith(kind, t, { s2s: { tls: 'optional' }, peer: { tls: 'off' } })

@@ -41,6 +41,20 @@ export interface LeafOptions {
   usage?: ReadonlyArray<'server' | 'client'>
   /** Without the certificates of who signed it. */
   alone?: boolean
+  /** Further extensions: identifier, whether critical, value in DER. */
+  extensions?: ReadonlyArray<readonly [oid: string, critical: boolean, value: Buffer]>
+  /** What it is signed with; ECDSA with SHA-256 unless given. */
+  algorithm?: { name: string; namedCurve: string; hash: string }
+}
+
+export interface AuthorityOptions extends Pick<
+  LeafOptions,
+  'from' | 'until' | 'usage' | 'extensions' | 'algorithm'
+> {
+  /** Whether it says to be one; it does unless given. */
+  authority?: boolean
+  /** How many authorities may stand below it. */
+  pathLength?: number
 }
 
 /** A certificate authority of a test: everything that a peer could come with. */
@@ -52,26 +66,31 @@ export class TestCa {
     private readonly chain: readonly string[]
   ) {}
 
-  static make(name = 'Authority of a test'): Promise<TestCa> {
-    return TestCa.#make(name, true)
+  static make(name = 'Authority of a test', options: AuthorityOptions = {}): Promise<TestCa> {
+    return TestCa.#make(name, options)
   }
 
-  static async #make(name: string, isAuthority: boolean, over?: TestCa): Promise<TestCa> {
+  static async #make(name: string, options: AuthorityOptions, over?: TestCa): Promise<TestCa> {
+    const { authority = true, pathLength, from = -1, until = 365, algorithm = ALGORITHM, usage } = options
     const keys = await newKeys()
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serial(),
       subject: [{ CN: [name] }],
       issuer: over ? over.certificate.subjectName.toJSON() : [{ CN: [name] }],
-      notBefore: new Date(Date.now() - DAY),
-      notAfter: new Date(Date.now() + 365 * DAY),
-      signingAlgorithm: ALGORITHM,
+      notBefore: new Date(Date.now() + from * DAY),
+      notAfter: new Date(Date.now() + until * DAY),
+      signingAlgorithm: algorithm,
       publicKey: keys.publicKey,
       signingKey: over ? over.keys.privateKey : keys.privateKey,
       extensions: [
-        new x509.BasicConstraintsExtension(isAuthority, undefined, true),
+        new x509.BasicConstraintsExtension(authority, pathLength, true),
         new x509.KeyUsagesExtension(
           x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature,
           true
+        ),
+        ...(usage ? [new x509.ExtendedKeyUsageExtension(purposes(usage))] : []),
+        ...(options.extensions ?? []).map(
+          ([oid, critical, value]) => new x509.Extension(oid, critical, value)
         )
       ]
     })
@@ -80,13 +99,13 @@ export class TestCa {
   }
 
   /** An authority that this one has signed. */
-  intermediate(name = 'Intermediate of a test'): Promise<TestCa> {
-    return TestCa.#make(name, true, this)
+  intermediate(name = 'Intermediate of a test', options: AuthorityOptions = {}): Promise<TestCa> {
+    return TestCa.#make(name, options, this)
   }
 
   /** Somebody who is none, and signs all the same. */
   impostor(): Promise<TestCa> {
-    return TestCa.#make('Not an authority', false, this)
+    return TestCa.#make('Not an authority', { authority: false }, this)
   }
 
   /** To be believed by others. */
@@ -99,14 +118,10 @@ export class TestCa {
     const keys = await newKeys()
     const all = [...dns.map(name => SAN.dns(ascii(name))), ...names]
     const san = options.san === undefined ? (all.length > 0 ? tlv(0x30, ...all) : null) : options.san
-    const { server, client } = {
-      server: x509.ExtendedKeyUsage.serverAuth,
-      client: x509.ExtendedKeyUsage.clientAuth
-    }
-    const usages = (options.usage ?? ['server', 'client']).map(name => (name === 'server' ? server : client))
     const extensions: Extension[] = [
       new x509.BasicConstraintsExtension(ca, undefined, true),
-      new x509.ExtendedKeyUsageExtension(usages)
+      new x509.ExtendedKeyUsageExtension(purposes(options.usage ?? ['server', 'client'])),
+      ...(options.extensions ?? []).map(([oid, critical, value]) => new x509.Extension(oid, critical, value))
     ]
     if (san) for (let i = 0; i < sanCopies; i++) extensions.push(new x509.Extension('2.5.29.17', false, san))
     const certificate = await x509.X509CertificateGenerator.create({
@@ -115,7 +130,7 @@ export class TestCa {
       issuer: this.certificate.subjectName.toJSON(),
       notBefore: new Date(Date.now() + from * DAY),
       notAfter: new Date(Date.now() + until * DAY),
-      signingAlgorithm: ALGORITHM,
+      signingAlgorithm: options.algorithm ?? ALGORITHM,
       publicKey: keys.publicKey,
       signingKey: this.keys.privateKey,
       extensions
@@ -133,6 +148,11 @@ export class TestCa {
     fs.writeFileSync(file, this.pem)
     return file
   }
+}
+
+function purposes(usage: ReadonlyArray<'server' | 'client'>): string[] {
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage
+  return usage.map(name => (name === 'server' ? serverAuth : clientAuth))
 }
 
 /** Writes `name.crt` and `name.key`: as `tls` of the config wants them. */

@@ -169,7 +169,7 @@ test('what an ordinary certificate has signed is worth nothing', async t => {
   const place = new Place(t)
   const impostor = await (await place.ca).impostor()
   for (const problem of await verdicts(place, await impostor.issue({ dns: ['example.org'] })))
-    assert.match(String(problem), /not trusted \(INVALID_/)
+    assert.match(String(problem), /not trusted/)
 })
 
 test('no certificate: the handshake succeeds, there is none', async t => {
@@ -184,11 +184,43 @@ test('no certificate: the handshake succeeds, there is none', async t => {
   assert.ok(client.peerCertificate?.certificate)
 })
 
-test('a certificate of a server alone is not one of a client', async t => {
+test('a certificate for the purpose of a server alone will do on either side', async t => {
   const place = new Place(t)
-  const [asClient, asServer] = await verdicts(place, await place.leaf({ usage: ['server'] }))
-  assert.match(String(asClient), /INVALID_PURPOSE/)
-  assert.equal(asServer, undefined)
+  const usage = ['server'] as const
+  assert.deepEqual(await verdicts(place, await place.leaf({ usage })), [undefined, undefined])
+  const middle = await (await place.ca).intermediate('For servers', { usage })
+  assert.deepEqual(await verdicts(place, await middle.issue({ dns: ['example.org'], usage })), [
+    undefined,
+    undefined
+  ])
+})
+
+test('that is no way around anything else', async t => {
+  const place = new Place(t)
+  const usage = ['server'] as const
+  const names = { dns: ['example.org'], usage }
+  const ca = await place.ca
+  const foreign = await TestCa.make('Authority of a test')
+  const foreignMiddle = await foreign.intermediate('For servers', { usage })
+  const root = await foreign.issue(names)
+  const middle = await ca.intermediate()
+  const cases: Array<[Leaf, RegExp]> = [
+    [await place.leaf({ usage, until: -1, from: -5 }), /CERT_HAS_EXPIRED/],
+    [await place.leaf({ usage, from: 1 }), /CERT_NOT_YET_VALID/],
+    // The name of the one that is believed, another key
+    [await foreign.issue(names), /CERT_SIGNATURE_FAILURE/],
+    [await (await TestCa.make('Somebody')).issue(names), /not trusted \(UNABLE_TO_/],
+    // With its root, which nobody here knows
+    [{ ...root, certificate: root.certificate + foreign.pem }, /not trusted/],
+    [await foreignMiddle.issue(names), /not trusted/],
+    [await (await ca.impostor()).issue(names), /not trusted/],
+    [await middle.issue({ ...names, alone: true }), /not trusted/],
+    [await (await ca.intermediate('For clients', { usage: ['client'] })).issue(names), /not trusted/]
+  ]
+  for (const [leaf, why] of cases) {
+    const [asClient] = await verdicts(place, leaf)
+    assert.match(String(asClient), why)
+  }
 })
 
 test('two servers that made their certificates themselves believe each other by tls.ca', async t => {
