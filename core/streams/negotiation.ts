@@ -92,7 +92,7 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
   #begin(read: ReadHeader): void {
     const host = read.domain === '' ? undefined : this.backend.host(read.domain)
     this.sendHeader(host?.name ?? this.backend.defaultDomain(), read.from, read.old)
-    const fault = read.fault ?? this.#addressFault(host)
+    const fault = read.fault ?? this.#addressFault(host, read.from)
     if (fault || !host) return this.close(fault)
     this.host = host
     this.domain = host.name
@@ -113,8 +113,12 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
     this.connection.send(this.connection.framing.streamElement('features', features))
   }
 
-  #addressFault(host: StreamHost | undefined): StreamError | undefined {
+  #addressFault(host: StreamHost | undefined, from: string): StreamError | undefined {
     if (!host) return new StreamError('host-unknown', 'this server does not serve that domain')
+    // XEP-0388 §2.1
+    if (from !== '' && from.slice(from.indexOf('@') + 1) !== host.name) {
+      return new StreamError('invalid-from', `nobody at another domain can log in to ${host.name}`)
+    }
     if (this.user !== '' && host.name !== this.domain) {
       return new StreamError('not-authorized', `you are authenticated at ${this.domain}`)
     }

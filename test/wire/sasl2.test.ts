@@ -290,6 +290,17 @@ test('XEP-0388 §2.3: whoever the header is from must be who logs in', async t =
   await authenticate2(mallory, { user: 'romeo', password: PASSWORD })
 })
 
+test('XEP-0388 §2.1: a header from another domain is invalid', async t => {
+  const server = await start(t)
+  const port = server.ports.tls as number
+  for (const from of ['juliet@example.org', 'example.org', 'localhost@example.org']) {
+    const juliet = await TestClient.connect({ port, domain: 'localhost', transport: 'tls', name: 'juliet' })
+    t.after(() => juliet.destroy())
+    juliet.channel.open({ to: 'localhost', from })
+    await endsWith(juliet, 'invalid-from')
+  }
+})
+
 test('header and <authenticate/> may come in one packet, for the features can be remembered (§2.1)', async t => {
   const server = await start(t)
   const client = await opened(t, server)
