@@ -29,10 +29,10 @@ export class TestComponent extends Conversation {
     t: TestContext,
     port: number,
     domain: string,
-    options: Partial<ConversationOptions> = {}
+    options: Partial<ConversationOptions & { host: string }> = {}
   ): Promise<TestComponent> {
     const component = new TestComponent(port, { domain, name: domain, ...options })
-    const to = { host: '127.0.0.1', port, domain, timeout: component.timeout }
+    const to = { host: options.host ?? '127.0.0.1', port, domain, timeout: component.timeout }
     component.channel = await TcpChannel.connect(to, component.listener(), false)
     t.after(() => component.destroy())
     return component
@@ -44,7 +44,7 @@ export class TestComponent extends Conversation {
     port: number,
     domain: string,
     secret: string,
-    options: Partial<ConversationOptions> = {}
+    options: Partial<ConversationOptions & { host: string }> = {}
   ): Promise<TestComponent> {
     const component = await TestComponent.connect(t, port, domain, options)
     await component.open()

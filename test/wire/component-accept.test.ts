@@ -116,6 +116,11 @@ test('XEP-0114 §3: a wrong handshake ends the stream with not-authorized', asyn
 
 test('a handshake of another connection is not worth anything', async t => {
   const { port } = await start(t)
+  // The id is ours, whatever the component would like
+  const chooser = await TestComponent.connect(t, port, IRC)
+  assert.notEqual(await chooser.open({ id: 'chosen' }), 'chosen')
+  chooser.write(`<handshake>${handshake('chosen', SECRET)}</handshake>`)
+  await chooser.isRefused('not-authorized')
   const first = await TestComponent.connect(t, port, IRC)
   const overheard = handshake(await first.open(), SECRET)
   const second = await TestComponent.connect(t, port, IRC)
@@ -426,6 +431,36 @@ test('hosts share a port, each with its own secret', async t => {
     `<iq type='get' id='1' from='b@sms.localhost' to='irc.localhost'><ping xmlns='urn:xmpp:ping'/></iq>`
   )
   await sms.receives(`<iq type='error' id='1'>${condition('service-unavailable', 'wait')}</iq>`)
+})
+
+test('a component may attach at its own addresses alone', async t => {
+  const listen = [{ address: '127.0.0.2', port: 0 }]
+  const modules = { component: { secret: SECRET, listen } }
+  const server = await startTestServer(t, {
+    hosts: hosts({}, { 'sms.localhost': { type: 'component', modules } })
+  })
+  const ports = server.server.components.listeners.ports()
+  const [at] = ports.filter(({ address }) => address === '127.0.0.2')
+  const wrong = await TestComponent.connect(t, portOf(server), 'sms.localhost')
+  await wrong.open()
+  await wrong.isRefused('host-unknown')
+  const right = await TestComponent.attach(t, at?.port ?? 0, 'sms.localhost', SECRET, { host: '127.0.0.2' })
+  await right.fence()
+})
+
+test('a host that is taken out of the config', async t => {
+  const { server, port } = await start(t)
+  const irc = await TestComponent.attach(t, port, IRC, SECRET)
+  server.writeConfig(await testConfig({ hosts: { localhost: IM_HOST } }, `${server.folder}/data`))
+  assert.equal((await server.server.reloadConfig()).ok, true)
+  await irc.isRefused('host-gone')
+  assert.deepEqual(server.server.components.list(), [])
+  await scenario(server, { juliet: 'juliet@localhost/balcony' }, async ({ juliet }) => {
+    await juliet.sends(`<message to='nurse@irc.localhost' id='1'/>`)
+    await juliet.receives(
+      `<message type='error' id='1'>${condition('remote-server-not-found', 'cancel')}</message>`
+    )
+  })
 })
 
 test('a reload of the module under a connected component loses nothing', async t => {
