@@ -249,8 +249,8 @@ export class Destination implements Lane {
     this.#failed(failure)
   }
 
-  /** A stream is gone that this may have used. */
-  lost(stream: PeerStream, failure: Failure | undefined): void {
+  /** A stream is gone that this may have used; `willing`: because we want it so. */
+  lost(stream: PeerStream, failure?: Failure, willing = false): void {
     const used = this.#stream === stream
     if (used) this.#stream = undefined
     const own = this.#out === stream
@@ -259,7 +259,7 @@ export class Destination implements Lane {
       // Now the queue is for everybody
       this.#relieve()
       if (Date.now() - this.#readySince >= STABLE) this.#failures = 0
-      else this.#postpone()
+      else if (!willing) this.#postpone()
       if (this.#waiting > 0) this.#open()
     } else if (own && failure) {
       if (this.#closed || !failure.temporary || !this.#owner.hasAlternative(stream))

@@ -325,7 +325,8 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   }
 
   leaving(stream: PeerStream): void {
-    for (const destination of this.#streams.get(stream)?.users ?? []) destination.lost(stream, undefined)
+    for (const destination of this.#streams.get(stream)?.users ?? [])
+      destination.lost(stream, undefined, true)
   }
 
   refused(stream: PeerStream, local: string, remote: string, why: string): void {

@@ -179,7 +179,7 @@ test('what may not have arrived is sent again before the rest, over another stre
   destination.delivered(stream.sent[0] as Parcel)
   stream.closed = true
   destination.returned(stream.sent.slice(1))
-  destination.lost(asPeer(stream), undefined)
+  destination.lost(asPeer(stream))
   send('4')
   assert.equal(owner.opened.length, 1, 'a stream that ended at once is not opened again at once')
   destination.nudge()
@@ -202,7 +202,7 @@ test('the first that is never acknowledged is given up, not those behind it', as
     destination.use(asPeer(stream))
     stream.closed = true
     destination.returned(stream.sent)
-    destination.lost(asPeer(stream), undefined)
+    destination.lost(asPeer(stream))
     destination.nudge()
   }
   assert.deepEqual(owner.bounced, ['1 remote-server-timeout'])
@@ -261,7 +261,7 @@ test('a stream that the peer opened for both directions is used, and replaced wh
   assert.equal(stream.authenticated, 0, 'ours is not needed')
   theirs.closed = true
   destination.returned(theirs.sent)
-  destination.lost(asPeer(theirs), undefined)
+  destination.lost(asPeer(theirs))
   assert.equal(stream.authenticated, 1, 'now it is')
 })
 
@@ -292,7 +292,7 @@ test('it is forgotten when nothing is left of it', async () => {
   destination.delivered(stream.sent[0] as Parcel)
   assert.equal(owner.forgotten, 0)
   stream.closed = true
-  destination.lost(asPeer(stream), undefined)
+  destination.lost(asPeer(stream))
   destination.nudge()
   destination.sweep(Date.now())
   assert.ok(owner.forgotten > 0)
