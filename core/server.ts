@@ -422,8 +422,8 @@ export class Server {
     this.clients.endHibernating('the server stops')
     await this.listeners.close(error, (this.config.server.limits.stopSeconds * 1000) / 2)
     await this.manager.stop()
-    await this.components.close(error, (this.config.server.limits.stopSeconds * 1000) / 4)
-    await this.federation.stop(error, (this.config.server.limits.stopSeconds * 1000) / 4)
+    const within = (this.config.server.limits.stopSeconds * 1000) / 4
+    await Promise.all([this.components.close(error, within), this.federation.stop(error, within)])
     this.router.stop()
     this.dns.close()
     await this.#db.close()
