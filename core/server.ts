@@ -372,7 +372,10 @@ export class Server {
     const failed = [...refused, ...report.failed]
     const again = this.#unfinished ? report.applied : []
     this.#unfinished = failed.length > 0
-    const lines = [...formatDiff(diff), ...certificates, ...again, ...failed]
+    const kept = removed
+      .filter(name => !added.includes(name))
+      .map(name => `${name}: its data is kept; balcony host purge ${name} deletes it`)
+    const lines = [...formatDiff(diff), ...kept, ...certificates, ...again, ...failed]
     if (lines.length === 0) lines.push('what had failed before is done')
     this.log.info(`config reloaded:\n${lines.join('\n')}`)
     return { ok: failed.length === 0, lines }

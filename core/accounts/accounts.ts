@@ -27,6 +27,9 @@ const MAX_PASSWORD = 1024
 /** Milliseconds for which a removal is remembered: longer than anybody may take to log in. */
 const REMEMBERED = 2 * 3_600_000
 
+/** Accounts of a host that is purged, in one page. */
+const PURGE = 100
+
 /** The hosts of this server, as far as accounts must know them. */
 export interface AccountHosts {
   get(name: string): Host | undefined
@@ -109,6 +112,29 @@ export class Accounts implements AccountApi, SaslAccounts {
       }
     }
     return removed
+  }
+
+  /**
+   * Deletes everything of a host that the config no longer has: its accounts, what other hosts keep of them, and the
+   * rows of all modules. Resolves with how many accounts and rows that were.
+   */
+  async purgeHost(host: string): Promise<{ accounts: number; rows: number }> {
+    let accounts = 0
+    for (;;) {
+      const page = await this.#table.list(host, 0, PURGE)
+      for (const { user } of page) {
+        const jid = `${user}@${host}`
+        await this.#db.write(async tx => {
+          await this.#table.delete(tx, host, user)
+          for (const other of this.#hosts.all())
+            await raise<AccountPurgeEvent>(other, 'account/purge', { jid, tx })
+          await this.#db.purgeAccount(tx, host, user)
+        })
+        this.#remember(jid)
+      }
+      accounts += page.length
+      if (page.length < PURGE) return { accounts, rows: await this.#db.purgeHost(host) }
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import { program, type Actions } from './program'
 const actions: Actions = {
   users: () => require('./users') as typeof import('./users'),
   inspect: () => require('./inspect') as typeof import('./inspect'),
+  hosts: () => require('./hosts') as typeof import('./hosts'),
   checkConfig: () => require('./check-config') as typeof import('./check-config'),
   start: options => (options.supervise ? supervised(options) : served(options))
 }

@@ -41,6 +41,8 @@ const Account = z.strictObject({ jid: z.string().max(3100) })
 const AccountAndPassword = Account.extend({ password: z.string().max(8192) })
 const OneModule = z.strictObject({ name: z.string().max(200), host: z.string().max(3100).optional() })
 
+const OneHost = z.strictObject({ host: z.string().max(3100) })
+
 const PAGE = 500
 
 /** What the command line can ask of a server: over the control socket, or of one that it has opened itself. */
@@ -85,6 +87,12 @@ export function operationsOf(server: Server): ControlOperations {
       if (!found) throw new CodedError('ERR_NO_HOST', `there is no host ${host}`)
       return { handlers: found.hooks.list(), events: found.items.list('event') }
     }),
+    'host.left': operation(OneHost, ({ host }) => server.leftOf(domainOf(host))),
+    'host.purge': act(
+      OneHost,
+      ({ host }) => host,
+      ({ host }) => server.purgeHost(domainOf(host))
+    ),
     'config.reload': act(
       z.strictObject({}),
       () => server.config.file,
@@ -99,6 +107,12 @@ export function operationsOf(server: Server): ControlOperations {
     ),
     status: operation(z.strictObject({}), () => statusOf(server))
   }
+}
+
+function domainOf(text: string): string {
+  const jid = JID.tryParse(text)
+  if (jid?.kind === 'host') return jid.domain
+  throw new CodedError('ERR_NO_HOST', `${text} is no domain`)
 }
 
 function onAccount({ jid }: z.infer<typeof Account>): string {

@@ -7,6 +7,7 @@ import type { PlaceOptions } from './place'
 export interface Actions {
   start(options: PlaceOptions & { supervise: boolean }): Promise<number>
   users(): typeof import('./users')
+  hosts(): typeof import('./hosts')
   inspect(): typeof import('./inspect')
   checkConfig(): typeof import('./check-config')
 }
@@ -35,6 +36,13 @@ export function program(actions: Actions, exit: (code: number) => void): Command
     .argument('[host]', "a host of this server; the server's own scope unless given")
     .description('which modules handle which events, in the order in which they run')
     .action((host, options) => actions.inspect().listHooks(host, options))
+
+  const host = balcony.command('host').description('hosts of this server')
+  placed(host.command('purge'))
+    .argument('<name>', 'a domain that the config no longer has')
+    .option('--yes', 'does not ask')
+    .description('deletes everything that is left of a host, accounts included')
+    .action((name, options) => actions.hosts().purgeHost(name, options))
 
   const config = balcony.command('config').description('the config file')
   placed(config.command('check'))

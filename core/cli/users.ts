@@ -23,12 +23,7 @@ export async function deleteUser(jid: string, options: PlaceOptions & { yes?: bo
   await askAndDo(options, {
     command: 'user delete',
     check: backend => mustExist(backend, jid),
-    async ask() {
-      const sure = options.yes || (await confirm(`Delete ${jid} with everything that is its, for good?`))
-      if (sure === undefined)
-        throw new Failure('Nothing was deleted: there is no terminal to ask for sure on; --yes does not ask.')
-      if (!sure) throw new Failure('Nothing was deleted.')
-    },
+    ask: () => mustBeSure(`Delete ${jid} with everything that is its, for good?`, options),
     async act(backend) {
       await backend.call('user.delete', { jid })
       print(`${jid} was deleted.`)
@@ -48,11 +43,19 @@ export async function changePassword(jid: string, options: PlaceOptions): Promis
   })
 }
 
+/** Throws unless the answer is yes. */
+export async function mustBeSure(question: string, { yes }: { yes?: boolean }): Promise<void> {
+  const sure = yes || (await confirm(question))
+  if (sure === undefined)
+    throw new Failure('Nothing was deleted: there is no terminal to ask for sure on; --yes does not ask.')
+  if (!sure) throw new Failure('Nothing was deleted.')
+}
+
 async function mustExist(backend: Backend, jid: string): Promise<void> {
   if (!(await backend.call('user.exists', { jid }))) throw new Failure(`There is no account ${jid}.`)
 }
 
-interface Question<T> {
+export interface Question<T> {
   command: string
   /** Throws where there is no point in asking. */
   check(backend: Backend): Promise<void>
@@ -61,7 +64,10 @@ interface Question<T> {
 }
 
 /** A running server is asked before the person is; nobody sits at a prompt with the lock of the database in hand. */
-async function askAndDo<T>(options: PlaceOptions, { command, check, ask, act }: Question<T>): Promise<void> {
+export async function askAndDo<T>(
+  options: PlaceOptions,
+  { command, check, ask, act }: Question<T>
+): Promise<void> {
   const live = await liveServer(options)
   if (live) await check(live)
   const answer = await ask()

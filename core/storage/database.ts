@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import type { z } from 'zod'
 import type { Engine } from './engine'
 import { entryStatements, type EntryStatements } from './entries'
+import { purgeRows, rowsOfHost, type HostRows } from './purge'
 import { CompiledStatement, createBuilder } from './statement'
 import { ownerOf, TableStore } from './store'
 import type {
@@ -19,9 +20,6 @@ import type {
   Unit
 } from './types'
 import { storageClosed } from './unit'
-
-/** Entries of a host that are deleted in one unit. */
-const PURGE = 500
 
 /** What is the same on every database, over an engine. */
 export class EngineDatabase implements Database {
@@ -65,16 +63,12 @@ export class EngineDatabase implements Database {
     await tx.run(this.#entries.removeOwned, { owner: ownerOf(host, user) })
   }
 
-  async purgeHost(host: string): Promise<number> {
-    for (let removed = 0; ;) {
-      const n = await this.write(async tx => {
-        const found = await tx.all(this.#entries.ofHost, { host, limit: PURGE })
-        for (const entry of found) await tx.run(this.#entries.remove, entry)
-        return found.length
-      })
-      removed += n
-      if (n < PURGE) return removed
-    }
+  rowsOfHost(host: string): Promise<HostRows[]> {
+    return rowsOfHost(this, host)
+  }
+
+  purgeHost(host: string): Promise<number> {
+    return purgeRows(this, host)
   }
 
   migrate(owner: string, folder: string): Promise<MigrationReport> {

@@ -37,7 +37,6 @@ export interface EntryStatements {
   readonly after: Statement<At & { limit: number }, EntryRow>
   readonly count: Statement<Space, { n: number }>
   readonly removeOwned: Statement<{ owner: Buffer }>
-  readonly ofHost: Statement<{ host: string; limit: number }, Space & { head: string; tailHash: Buffer }>
 }
 
 export function entryStatements(database: Pick<Database, 'dialect' | 'statement'>): EntryStatements {
@@ -105,12 +104,6 @@ export function entryStatements(database: Pick<Database, 'dialect' | 'statement'
       knex('entries')
         .where({ owner: p('owner') })
         .delete()
-    ),
-    ofHost: make((knex, p) =>
-      knex('entries')
-        .select('space', 'head', { tailHash: 'tail_hash' })
-        .where({ host: p('host') })
-        .limit(p('limit'))
     )
   }
 }

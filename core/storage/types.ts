@@ -98,7 +98,12 @@ export interface Database {
 
   /** Deletes what stores keep of an account (`StoreOptions.owner`), inside the write that deletes the account. */
   purgeAccount(tx: Tx, host: string, user: string): Promise<void>
-  /** Deletes what stores keep of a host, in bounded units of its own; resolves with the number of entries. */
+  /** How many rows of each table are of a host; of those that belong to others, only these count. */
+  rowsOfHost(host: string): Promise<{ table: string; rows: number }[]>
+  /**
+   * Deletes everything of a host, whatever module it is of: the rows of all tables with a column `host`, and by
+   * foreign key what belongs to them, in bounded units of its own. Resolves with the number of rows that name the host.
+   */
   purgeHost(host: string): Promise<number>
 
   /**

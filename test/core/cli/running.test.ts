@@ -127,3 +127,40 @@ test('config check shows what commands hold in place of the file', async t => {
     assert.doesNotMatch(await check(), /set by command/)
   })
 })
+
+test('host purge deletes what is left of a host, when the config no longer has it, and nothing of others', async t => {
+  const channels = { type: 'component', modules: { channels: {}, server_buddy: {} } }
+  const hosts = { localhost: IM_HOST, 'old.example': IM_HOST, 'channels.localhost': channels }
+  const server = await spawnTestServer(t, { hosts })
+  const purge = (...args: string[]): ReturnType<typeof server.run> => server.run(['host', 'purge', ...args])
+  const cast = { juliet: 'juliet@localhost/r', romeo: 'romeo@old.example/r' }
+  await scenario(server, cast, async ({ juliet, romeo }) => {
+    for (const player of [juliet, romeo])
+      await player.request(
+        `<iq type='set'><query xmlns='jabber:iq:roster'><item jid='tybalt@elsewhere.example'/></query></iq>`
+      )
+  })
+  const inUse = await purge('old.example', '--yes')
+  assert.equal(inUse.code, 1)
+  assert.match(inUse.stderr, /old\.example is in the config: take it out/)
+
+  const config = parse(fs.readFileSync(server.configFile, 'utf8')) as { hosts: Record<string, unknown> }
+  delete config.hosts['old.example']
+  server.writeConfig(config)
+  const reload = await server.run(['config', 'reload'])
+  assert.match(reload.stdout, /old\.example: its data is kept; balcony host purge old\.example deletes it/)
+  const unsure = await purge('old.example')
+  assert.equal(unsure.code, 1)
+  assert.match(unsure.stdout, /^TABLE +ROWS\naccounts +1\n(.*\n)*rosters +1\n/)
+  assert.match(unsure.stderr, /Nothing was deleted/)
+  assert.match(
+    (await purge('OLD.example', '--yes')).stdout,
+    /old\.example|OLD\.example was purged: 1 account, \d+ further row/
+  )
+  assert.match((await purge('old.example', '--yes')).stderr, /Nothing is left of old\.example/)
+  assert.match((await purge('a b', '--yes')).stderr, /a b is no domain/)
+  // Not the others', and not while the server is down either
+  await server.stop()
+  assert.equal((await server.run(['user', 'list'])).stdout, 'juliet@localhost\n')
+  assert.match((await purge('old.example', '--yes')).stderr, /Nothing is left of old\.example/)
+})

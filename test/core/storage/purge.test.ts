@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import test from 'node:test'
 import { z } from 'zod'
 import { forEachDatabase } from '../../lib/databases'
@@ -68,5 +70,37 @@ forEachDatabase((name, open) => {
       ['stays.example']
     )
     assert.equal(await database.purgeHost('gone.example'), 0)
+  })
+
+  test('a host goes out of every table that names it, with what belongs to its rows', async t => {
+    const { database } = await open()
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'balcony-purge-'))
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+    fs.writeFileSync(
+      path.join(folder, '001_things.ts'),
+      `export async function up(db: any) {
+        await db.createTable('test_things', (table: any) => {
+          table.bigIncrements('id')
+          table.string('host', 255).notNullable()
+        })
+        await db.createTable('test_parts', (table: any) => {
+          table.bigIncrements('id')
+          table.bigInteger('thing_id').unsigned().notNullable().references('test_things.id').onDelete('CASCADE')
+        })
+      }`
+    )
+    await database.migrate('test', folder)
+    const { knex } = database
+    for (const host of ['gone.example', 'stays.example', 'Gone.example'])
+      await database.write(async tx => {
+        await tx.execute(knex('test_things').insert({ host }))
+        const [row] = await tx.query<{ id: number }>(knex('test_things').select('id').where({ host }))
+        await tx.execute(knex('test_parts').insert({ thing_id: row?.id }))
+      })
+    assert.deepEqual(await database.rowsOfHost('gone.example'), [{ table: 'test_things', rows: 1 }])
+    assert.equal(await database.purgeHost('gone.example'), 1)
+    assert.deepEqual(await database.rowsOfHost('gone.example'), [])
+    assert.deepEqual(await database.rowsOfHost('Gone.example'), [{ table: 'test_things', rows: 1 }])
+    assert.equal((await database.read.query(knex('test_parts').select('id'))).length, 2)
   })
 })
