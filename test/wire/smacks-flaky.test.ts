@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { managedHost, eventually } from '../lib/smacks'
-import { startTestServer } from '../lib/server'
+import { startTestServer, type TestServer } from '../lib/server'
 import { Tenacious } from '../lib/tenacious'
 import { PASSWORD } from '../lib/wire'
 
@@ -67,7 +67,34 @@ async function relay(t: TestContext, target: number, chance: () => number): Prom
   return (server.address() as AddressInfo).port
 }
 
-for (const together of ['one after the other', 'in bursts'] as const) {
+/**
+ * Reloads one module after the other, with some progress between two, until the function that it returns is called;
+ * that tells how many.
+ */
+function swap(server: TestServer, progress: () => number): () => Promise<number> {
+  const { modules } = server.server.api
+  let going = true
+  let swaps = 0
+  const done = (async () => {
+    while (going) {
+      for (const name of new Set(modules.list().map(module => module.name))) {
+        const report = await modules.reload(name)
+        assert.ok(report.ok, report.message)
+        swaps++
+        const before = progress()
+        await eventually(() => !going || progress() > before)
+        if (!going) return
+      }
+    }
+  })()
+  return async () => {
+    going = false
+    await done
+    return swaps
+  }
+}
+
+for (const together of ['one after the other', 'in bursts', 'while modules are swapped'] as const) {
   test(`a thousand messages each way over a flaky network, ${together} (BALCONY_SEED=${SEED})`, async t => {
     const server = await startTestServer(t, {
       ...managedHost({ askEvery: 5 }),
@@ -91,6 +118,8 @@ for (const together of ['one after the other', 'in bursts'] as const) {
       await one.begin(server.ports.tcp as number)
       one.cut()
     }
+    const progress = (): number => people.reduce((sum, one) => sum + one.received.length + one.resumed, 0)
+    const swapping = together === 'while modules are swapped' ? swap(server, progress) : undefined
     const tell = (from: Tenacious, to: Tenacious, n: number): void =>
       from.send(`<message to='${to.jid}' type='chat' id='${n}'><body>${n}</body></message>`)
     for (let n = 0; n < MESSAGES; n++) {
@@ -105,12 +134,17 @@ for (const together of ['one after the other', 'in bursts'] as const) {
     t.after(() => clearInterval(asking))
     // What is missing is told below
     await eventually(done, 'the end', 120_000).catch(() => undefined)
+    const swaps = await swapping?.()
     const numbers = Array.from({ length: MESSAGES }, (_, n) => String(n))
     for (const one of people) {
       assert.equal(one.fault, undefined)
       assert.deepEqual(one.received, numbers, `what ${one.user} received`)
       assert.ok(one.quiet, `all that ${one.user} sent is acknowledged`)
       assert.ok(one.resumed > 5, `${one.user} was cut off ${one.resumed} times`)
+    }
+    if (swaps !== undefined) {
+      t.diagnostic(`${swaps} modules were swapped`)
+      assert.ok(swaps > 10)
     }
     t.diagnostic(`resumed ${romeo.resumed} and ${juliet.resumed} times`)
     assert.deepEqual(server.errors(), [])
