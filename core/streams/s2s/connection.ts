@@ -30,9 +30,15 @@ export class ServerConnection extends SocketConnection {
     if (!this.blocked) this.whenDrained?.()
   }
 
+  /** When the certificate expires that the peer was believed by; milliseconds since the epoch. */
+  believedUntil = Number.POSITIVE_INFINITY
+
   /** What keeps the peer from speaking for a domain by its certificate, at this moment; undefined where nothing does. */
   certificateProblem(domain: string): string | undefined {
-    return certificateProblem(this.peerCertificate, domain)
+    const peer = this.peerCertificate
+    const problem = certificateProblem(peer, domain)
+    if (peer && problem === undefined) this.believedUntil = Date.parse(peer.certificate.validTo)
+    return problem
   }
 }
 

@@ -13,7 +13,7 @@ import type { Failure, Lane, Parcel, PeerStream, ServerStreamBackend } from './b
 import type { ServerConnection } from './connection'
 import { dialbackXml, errorXml, isDialback, readDialback, type DialbackElement } from './dialback'
 import { Pairs } from './pairs'
-import type { ServerStreamSettings } from './settings'
+import type { PeerPolicy, ServerStreamSettings } from './settings'
 
 /**
  * What both ends of a stream between servers have in common: which pairs of domains may use it in which direction,
@@ -57,6 +57,16 @@ export abstract class ServerStream extends Stream implements PeerStream {
   /** What the peer has not acknowledged, in stanzas. */
   get unacknowledged(): number {
     return this.acks?.queue.length ?? 0
+  }
+
+  satisfies({ tls, auth }: PeerPolicy, remote: string): boolean {
+    if (tls === 'required' && !this.secure) return false
+    return auth === 'dialback' || this.proves(remote)
+  }
+
+  /** Whether the certificate that was shown in TLS is good for that domain, now (XEP-0178 §3). */
+  protected proves(domain: string): boolean {
+    return this.secure && domain !== '' && this.connection.certificateProblem(domain) === undefined
   }
 
   // --- sending stanzas
@@ -248,6 +258,9 @@ export abstract class ServerStream extends Stream implements PeerStream {
   override tick(now: number): void {
     super.tick(now)
     if (this.phase !== ONLINE) return
+    // RFC 6120 §13.7.2.3
+    if (now > this.connection.believedUntil)
+      return this.close(new StreamError('reset', 'your certificate has expired'))
     if (this.acks && !this.acks.tick(now)) {
       return this.close(new StreamError('connection-timeout', 'no acknowledgement'))
     }
