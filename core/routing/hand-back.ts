@@ -77,7 +77,7 @@ export class HandBack {
     const failed = (err: unknown): void =>
       this.log.error({ err, host: host.name }, 'a stanza that was not acknowledged could not be handed back')
     try {
-      const done = this.router.route(stanza, { kind: 'local', name: host.name })
+      const done = this.router.route(stanza, { kind: 'local', name: host.name, returned: true })
       return isPromise(done) ? done.catch(failed) : undefined
     } catch (err) {
       return failed(err)

@@ -9,4 +9,9 @@ export interface Origin {
   readonly name: string
   /** The client's session, for `c2s`. */
   readonly session?: ClientSession
+  /**
+   * A session of this server had the stanza and gave it back, for its client did not acknowledge it (XEP-0198 §4):
+   * handlers have seen it before.
+   */
+  readonly returned?: true
 }
