@@ -238,6 +238,8 @@ test('XEP-0198 §9.1: a session begins with stream management', async t => {
   const answer = childOf(childOf(success, 'bound', NS.BIND2) as Element, 'enabled', SM)
   assert.equal(answer?.attrs.resume, 'true')
   assert.ok(answer?.attrs.id)
+  // XEP-0198 §3: it may be enabled once, and @xmpp/client does whenever it is offered
+  assert.equal(childOf(juliet.features as Element, 'sm', SM), undefined)
   await juliet.sends(`<presence/>`)
   await juliet.receives(`<presence from='${juliet.jid}'/>`)
   juliet.write(`<r xmlns='${SM}'/>`)
