@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { isStanzaError } from '../../core/errors'
+import type { FederationEvent } from '../../core/routing/events'
 import { Abroad } from '../lib/abroad'
 import { IM_HOST, testConfig } from '../lib/config'
 import type { Options, TestServerOptions } from '../lib/config'
@@ -84,7 +85,7 @@ async function exchange({ juliet, abroad }: Stage, domain: string): Promise<'pas
 async function check({ server }: Stage, domain: string): Promise<'accepted' | string> {
   const hooks = server.server.domains.get('localhost')?.hooks
   try {
-    await hooks?.run('federation/check', { domain })
+    await hooks?.run<FederationEvent>('federation/check', { domain })
     return 'accepted'
   } catch (error) {
     assert.ok(isStanzaError(error))
