@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
 import test from 'node:test'
 import { TestCa } from '../lib/ca'
 import type { Player } from '../lib/wire'
@@ -102,6 +104,24 @@ export function federatesWith(kind: PeerKind, skip: false | string, offers: Offe
         )
         assert.deepEqual(streams(pair), [])
       })
+    }
+  )
+
+  test(
+    'of several places the one where it is: nobody there, no TLS there, then the server',
+    { skip },
+    async t => {
+      const pair = await pairWith(kind, t)
+      const { dns, peer } = pair
+      const stranger = net.createServer(socket => socket.end('220 a server of mail\r\n'))
+      stranger.listen(0, '127.0.0.1')
+      await once(stranger, 'listening')
+      t.after(() => stranger.close())
+      const { port } = stranger.address() as AddressInfo
+      dns.set('nobody.example', { a: ['127.0.0.1'], aaaa: ['::1'] })
+      dns.set(`_xmpps-server._tcp.${THERE}`, { srv: ['0 0 1 nobody.example', `5 0 ${port} nobody.example`] })
+      dns.set(`_xmpp-server._tcp.${THERE}`, { srv: [`10 0 5269 ${peer.host}`] })
+      await romeoAndJuliet(pair, talk)
     }
   )
 
