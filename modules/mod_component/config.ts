@@ -24,7 +24,8 @@ export const config = z.object({
       stanzas: z.int().min(1).max(100_000).default(1000).describe('Stanzas that wait, at most.'),
       bytes: z.int().min(65_536).max(268_435_456).default(1_048_576).describe('What they take, at most.')
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What waits for a component that is away.'),
   keepaliveSeconds: seconds()
     .default(300)
     .describe('White space is sent where nothing else was for so long; 0: never.'),

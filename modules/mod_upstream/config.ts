@@ -35,7 +35,8 @@ export const config = z.object({
         .describe('Stanzas that wait for one domain, at most.'),
       bytes: z.int().min(65_536).max(268_435_456).default(1_048_576).describe('What they take, at most.')
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What waits while there is no connection.'),
   retrySeconds: z
     .int()
     .min(1)
