@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import { client, jid, xml } from '@xmpp/client'
-import { listensInTime } from '../xmpp-open.mjs'
 
 const { jid: address, password, port, transport } = JSON.parse(await text(process.stdin))
 const TEXT = 'Is there anybody there? said the Traveller'
 
 const { local, domain, resource } = jid(address)
 const service = `${transport === 'direct' ? 'xmpps' : 'xmpp'}://localhost:${port}`
-const entity = listensInTime(client({ service, domain, resource, username: local, password }))
+const entity = client({ service, domain, resource, username: local, password })
 entity.timeout = 30_000
 entity.reconnect.stop()
 const failure = new Promise((_, reject) => entity.on('error', reject))
