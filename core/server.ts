@@ -105,6 +105,8 @@ export class Server {
   readonly scope = new Host('', 'server')
   #loaded: Loaded
   #proxies: Proxies
+  /** The queues hold this very object, so that they follow. */
+  readonly #queues: QueueLimits
   /** The last reload could not do everything: a port was taken, a module failed. The next tries again. */
   #unfinished = false
   readonly #reloads = new Serial()
@@ -116,6 +118,7 @@ export class Server {
     this.#loaded = parts.loaded
     this.#initial = parts.loaded.config
     this.#proxies = proxiesOf(parts.loaded.config)
+    this.#queues = queueLimits(parts.loaded.config)
     this.#db = parts.db
     this.#lock = parts.lock
     this.#certificates = parts.certificates
@@ -143,7 +146,7 @@ export class Server {
       defaultDomain: () => this.domains.list().find(host => host.type === 'virtual')?.name ?? '',
       secureContext: domain => this.#certificates.secureContext(domain),
       secret,
-      limits: () => this.#queueLimits(),
+      limits: () => this.#queues,
       streamLimits: this.limits,
       removedSince: (user, domain, time) => this.accounts.removedSince(user, domain, time),
       authenticated: session => this.bus.emit('session/authenticated', session)
@@ -166,7 +169,7 @@ export class Server {
       headless: parts.options.headless ?? false,
       defaultDomain: () => this.clients.defaultDomain(),
       host: domain => this.domains.find(domain),
-      limits: () => this.#queueLimits(),
+      limits: () => this.#queues,
       settings: kind => ({ ...DEFAULT_SETTINGS, ...this.limits.settings(kind) }),
       streamLimits: this.limits,
       dial: async (host, port, signal) => {
@@ -186,7 +189,7 @@ export class Server {
       host: domain => this.domains.find(domain),
       defaultDomain: () => this.clients.defaultDomain() || (this.domains.list()[0]?.name ?? ''),
       secureContext: domain => this.#certificates.peerContext(domain),
-      limits: () => this.#queueLimits(),
+      limits: () => this.#queues,
       base: () => this.limits.settings('s2s'),
       streamLimits: this.limits
     })
@@ -236,11 +239,6 @@ export class Server {
 
   get dataFolder(): string {
     return dataFolder(this.#initial, this.#options)
-  }
-
-  #queueLimits(): QueueLimits {
-    const { queueStanzas, queueBytes } = this.config.server.limits
-    return { count: queueStanzas, bytes: queueBytes }
   }
 
   /** Where clients connect. */
@@ -358,6 +356,7 @@ export class Server {
     this.#loaded = next
     this.log.level = next.config.server.log.level
     this.#proxies = proxiesOf(next.config)
+    Object.assign(this.#queues, queueLimits(next.config))
     this.limits.refresh()
     this.listeners.refresh()
     this.federation.refresh()
@@ -444,6 +443,10 @@ function storageIn({ server }: Config, data: string): Parameters<typeof openData
   const { storage } = server
   if (storage.driver !== 'sqlite') return storage
   return { ...storage, path: path.resolve(data, path.relative(server.data, storage.path)) }
+}
+
+function queueLimits({ server: { limits } }: Config): QueueLimits {
+  return { count: limits.queueStanzas, bytes: limits.queueBytes }
 }
 
 function proxiesOf({ server: { http } }: Config): Proxies {

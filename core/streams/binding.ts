@@ -42,7 +42,11 @@ export function resourceFor(
     return jid
   }
   if (bound.size >= settings.maxResources && !makeRoom(bound)) {
-    throw new StanzaError('resource-constraint', `an account may have ${settings.maxResources} resources`)
+    // XEP-0205 §4.4
+    throw new StanzaError('resource-constraint', {
+      text: `an account may have ${settings.maxResources} resources`,
+      app: el('resource-limit-exceeded', 'urn:xmpp:errors')
+    })
   }
   if (!holder) return jid
   if (settings.conflict === 'refuse') throw new StanzaError('conflict', { type: 'modify' })
