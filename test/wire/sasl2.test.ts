@@ -322,6 +322,19 @@ test('XEP-0474 §6.1: what is vouched for is what was offered, though the config
   await authenticate2(juliet, { ...JULIET, mechanism: 'SCRAM-SHA-256-PLUS' })
 })
 
+test('a login goes on while the modules that offer it are reloaded', async t => {
+  const server = await start(t)
+  const juliet = await opened(t, server)
+  const run = new ScramClient({ user: 'juliet', password: PASSWORD })
+  juliet.write(authenticateXml('SCRAM-SHA-256', run.first(), `<bind xmlns='${NS.BIND2}'/>`))
+  const challenge = await juliet.receives(`<challenge xmlns='${NS.SASL2}'/>`)
+  for (const name of ['saslauth', 'sasl2']) await server.server.api.modules.reload(name)
+  const answer = run.final(Buffer.from(challenge.getText(), 'base64').toString())
+  juliet.write(`<response xmlns='${NS.SASL2}'>${encode(answer)}</response>`)
+  const success = await juliet.next()
+  assert.ok(childOf(success, 'bound', NS.BIND2), String(success))
+})
+
 test('logins are counted by mechanism and profile', async t => {
   const server = await start(t)
   await authenticate2(await opened(t, server), JULIET)
