@@ -16,6 +16,7 @@ const ORDER = [
   'chat',
   'chat-1',
   'chat-tls',
+  's2s',
   'iq-ping',
   'iq-disco',
   'publish1-w1',
@@ -24,6 +25,16 @@ const ORDER = [
   'fanout',
   'items',
   'presence'
+]
+const APART = ['idle', 'idle-tls', 'flood']
+const IDLE = [
+  ['RSS before, MB', 'rss_before_mb'],
+  ['RSS after connecting, MB', 'rss_after_connect_mb'],
+  ['RSS after the hold, MB', 'rss_after_hold_mb'],
+  ['kB per connection after connecting', 'kb_per_conn_after_connect'],
+  ['**kB per connection after the hold**', 'kb_per_conn'],
+  ['connections made per second (20 at a time)', 'rate'],
+  ['CPU while idle, %', 'idle_cpu_pct']
 ]
 const servers = [...new Set(rows.map(r => r.server))]
 const pref = ['balcony', 'prosody', 'prosody-sqlite', 'ejabberd', 'ejabberd-sqlite']
@@ -54,7 +65,7 @@ const get = (key, server, mode) =>
   rows.filter(r => r.key === key && r.server === server && r.mode === mode && !r.fatal)
 const keys = [
   ...ORDER.filter(k => rows.some(r => r.key === k)),
-  ...[...new Set(rows.map(r => r.key))].filter(k => !ORDER.includes(k) && k !== 'idle')
+  ...[...new Set(rows.map(r => r.key))].filter(k => !ORDER.includes(k) && !APART.includes(k))
 ]
 function table(title, mode, cell) {
   console.log(`\n### ${title}\n`)
@@ -148,24 +159,31 @@ if (rows.some(r => r.key === 'presence')) {
       ' |'
   )
 }
-if (rows.some(r => r.key === 'idle')) {
+// Scenarios with figures of their own
+for (const [key, figures] of Object.entries({
+  idle: IDLE,
+  'idle-tls': IDLE,
+  flood: [
+    ['ping alone, ms p50', 'ping_alone_p50'],
+    ['ping alone, ms p95', 'ping_alone_p95'],
+    ['ping beside the flood, ms p50', 'p50'],
+    ['ping beside the flood, ms p95', 'p95'],
+    ['ping beside the flood, ms at most', 'max'],
+    ['**p50 beside it / alone**', 'ping_ratio'],
+    ['flooding messages delivered per second', 'rate'],
+    ['CPU, %', 'server_cpu_pct'],
+    ['RSS before, MB', 'rss_before_mb'],
+    ['RSS more at most, MB', 'rss_growth_mb']
+  ]
+})) {
   for (const mode of ['pinned', 'unpinned']) {
-    const ss = servers.filter(s => get('idle', s, mode).length)
+    const ss = servers.filter(s => get(key, s, mode).length)
     if (!ss.length) continue
-    console.log(
-      `\n### idle: ${get('idle', ss[0], mode)[0].connections} connections, ${mode}, hold ${get('idle', ss[0], mode)[0].hold_s} s\n`
-    )
+    const { connections, hold_s: hold } = get(key, ss[0], mode)[0]
+    console.log(`\n### ${key}: ${connections} connections, ${mode}${hold ? `, hold ${hold} s` : ''}\n`)
     console.log('| | ' + ss.join(' | ') + ' |\n|---|' + ss.map(() => '---:').join('|') + '|')
-    for (const [t, f] of [
-      ['RSS before, MB', 'rss_before_mb'],
-      ['RSS after connecting, MB', 'rss_after_connect_mb'],
-      ['RSS after the hold, MB', 'rss_after_hold_mb'],
-      ['kB per connection after connecting', 'kb_per_conn_after_connect'],
-      ['**kB per connection after the hold**', 'kb_per_conn'],
-      ['connections made per second (20 at a time)', 'rate'],
-      ['CPU while idle, %', 'idle_cpu_pct']
-    ])
-      console.log(`| ${t} | ${ss.map(s => fmt(m(get('idle', s, mode), f))).join(' | ')} |`)
+    for (const [title, figure] of figures)
+      console.log(`| ${title} | ${ss.map(s => fmt(m(get(key, s, mode), figure))).join(' | ')} |`)
   }
 }
 const bad = rows.filter(r => r.fatal || r.errors)
