@@ -338,7 +338,9 @@ export class Destination implements Lane {
   // --- time and end
 
   get #isActive(): boolean {
-    return this.#waiting > 0 || this.#attempt !== undefined || this.#refusal !== undefined
+    if (this.#waiting > 0 || this.#attempt !== undefined || this.#refusal !== undefined) return true
+    // Until it may be forgotten
+    return !this.#stream && !this.#out && Date.now() < this.#retryAt
   }
 
   /** About twice a second, while it is active. */
@@ -357,8 +359,7 @@ export class Destination implements Lane {
     if (this.#waiting === 0) this.#relieve()
     const active = this.#isActive
     this.#owner.active(this, active)
-    if (!active && this.#count === 0 && !this.#stream && !this.#out && Date.now() >= this.#retryAt)
-      this.#owner.forget(this)
+    if (!active && this.#count === 0 && !this.#stream && !this.#out) this.#owner.forget(this)
   }
 
   /** Whether nothing waits that may leave, or be acknowledged, in the next moment. */

@@ -1,3 +1,4 @@
+import { CollapsedLog } from '../collapsed-log'
 import { errorReply, isStanzaError, StanzaError, StreamError } from '../errors'
 import type { Bus } from '../events/bus'
 import type { Gate } from '../events/gate'
@@ -72,6 +73,8 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   readonly keys: DialbackKeys
   readonly #options: FederationOptions
   readonly #metrics: FederationMetrics
+  /** For what strangers can cause as often as they like. */
+  readonly #collapsed: CollapsedLog
   readonly #listeners: ServerListeners
   readonly #connector: Connector
   /** The streams hold this very object, so that they follow. */
@@ -93,6 +96,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.log = options.log
     this.streamLimits = options.streamLimits
     this.keys = new DialbackKeys(options.secret)
+    this.#collapsed = new CollapsedLog(options.log)
     this.#metrics = new FederationMetrics(options.metrics, () => this.#waiting())
     this.#listeners = new ServerListeners(this, this.#streamSettings, (stream, connection) =>
       this.#adopt(stream, connection)
@@ -138,9 +142,13 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
       acks,
       bidi
     })
-    for (const stream of [...this.#streams.keys()])
+    for (const { stream, users } of [...this.#streams.values()]) {
       for (const { local, remote } of [...stream.receives])
-        if (!this.isLocal(local)) stream.withdraw(local, remote)
+        if (!this.isLocal(local) || !stream.satisfies(this.policy(remote), remote))
+          stream.withdraw(local, remote)
+      for (const { remote, stream: used } of users)
+        if (used === stream && !stream.satisfies(this.policy(remote), remote)) stream.close()
+    }
   }
 
   async withdraw(owner: string): Promise<void> {
@@ -178,11 +186,12 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     return congestion ? atMost(congestion, PATIENCE, undefined).then(() => HANDLED) : HANDLED
   }
 
-  #destination(local: string, remote: string): Destination | undefined {
+  /** @param most destinations, above which there is no new one */
+  #destination(local: string, remote: string, most = MAX_DESTINATIONS): Destination | undefined {
     const pair = `${local} ${remote}`
     const known = this.#destinations.get(pair)
     if (known) return known
-    if (this.#destinations.size >= MAX_DESTINATIONS) return undefined
+    if (this.#destinations.size >= most) return undefined
     const destination = new Destination(local, remote, this)
     this.#destinations.set(pair, destination)
     return destination
@@ -285,7 +294,8 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
 
   async verify(question: Question): Promise<Verdict> {
     const { local, remote } = question
-    const destination = this.#destination(local, remote)
+    // Whoever sends keys in the name of others must not keep ours from being sent
+    const destination = this.#destination(local, remote, MAX_DESTINATIONS / 2)
     if (!destination) return { condition: 'resource-constraint' }
     const late: Verdict = { condition: 'remote-server-timeout', text: 'the authoritative server is too slow' }
     return atMost(destination.verify(question), this.#streamSettings.dialbackTimeout, late)
@@ -297,11 +307,18 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     const { router } = this.#options
     this.#metrics.received.inc()
     if (this.#stopping) {
-      // What is not acknowledged comes again when we are back
-      router.takesAnswer(stanza, from)
+      if (!router.takesAnswer(stanza, from)) this.#tooLate(stream, stanza)
       return
     }
     member.arrived(this.#options, stanza, from, bytes, ticket)
+  }
+
+  /** What is not acknowledged comes again when we are back; where nothing is, the sender may send it again. */
+  #tooLate({ managed }: PeerStream, stanza: Element): void {
+    const reply = managed ? undefined : errorReply(stanza, new StanzaError('recipient-unavailable'))
+    if (!reply) return
+    const { from, to } = reply.attrs
+    this.#destination(domainIn(from), domainIn(to))?.send(reply)
   }
 
   verified(stream: PeerStream, local: string, remote: string): void {
@@ -332,7 +349,8 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   refused(stream: PeerStream, local: string, remote: string, why: string): void {
     this.#metrics.refused.inc()
     const { remoteAddress, direction } = stream
-    this.log.warn({ local, remote, remoteAddress, direction }, `not authenticated: ${why}`)
+    const data = { local, remote, remoteAddress, direction }
+    this.#collapsed.warn(`${direction} ${remoteAddress}`, data, `not authenticated: ${why}`)
   }
 
   closed(stream: PeerStream, reason: string): void {
@@ -433,6 +451,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     unwatch(this)
     this.#unhook?.()
     this.#metrics.end()
+    this.#collapsed.flush()
   }
 
   async #until(done: () => boolean, within: number): Promise<void> {

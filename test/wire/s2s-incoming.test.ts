@@ -212,7 +212,8 @@ test('XEP-0220 §3.1: answers that nobody has asked for verify nothing', async t
   peer.write(message('romeo@a.example', 'juliet@b.example', 'm1'))
   assert.match(await peer.end(), /<stream:error><not-authorized /)
   assert.deepEqual(heard.ids, [])
-  assert.equal(server.log.filter(line => /unsolicited/.test(line.msg ?? '')).length, 2)
+  assert.equal(server.log.filter(line => /unsolicited/.test(line.msg ?? '')).length, 1, 'told once')
+  assert.match(await server.server.metrics.text(), /s2s_refused_total 2/)
 })
 
 test('XEP-0220 §3.1: nobody answers for a question on another stream', async t => {
@@ -316,7 +317,7 @@ test('RFC 6120 §4.3.3: a stream begins again only where it may', async t => {
 })
 
 test('a peer that says nothing, or one byte at a time, is not waited for', { timeout: 60_000 }, async t => {
-  const { connect } = await rig(t, {}, { limits: { loginSeconds: 5 } })
+  const { connect, server } = await rig(t, {}, { limits: { loginSeconds: 5 } })
   const began = Date.now()
   const silent = await connect()
   const idle = await connect()
@@ -326,9 +327,32 @@ test('a peer that says nothing, or one byte at a time, is not waited for', { tim
   let at = 0
   const timer = setInterval(() => dribbling.write(bytes[at++] ?? ' '), 200)
   t.after(() => clearInterval(timer))
+  const handshake = await connect()
+  await handshake.open({ from: 'a.example', to: 'b.example' })
+  handshake.write(`<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>`)
+  await handshake.until('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>')
+  const direct = await Peer.connect(server.s2sPort('tls'))
+  t.after(() => direct.destroy())
   const ends = await Promise.all([silent.end(), idle.end(), dribbling.end()])
+  assert.deepEqual(await Promise.all([handshake.end(), direct.end()]), ['', ''])
   for (const end of ends) assert.match(end, /<stream:error><connection-timeout /)
   assert.ok(Date.now() - began < 15_000)
+})
+
+test('who sends keys that are not accepted without end is sent away, and leaves nothing behind', async t => {
+  const { connect, server, home } = await rig(t, { connectSeconds: 1 })
+  await home.close()
+  const peer = await connect()
+  await peer.open({ from: 'a.example', to: 'b.example' })
+  for (let i = 0; i < 20; i++) peer.write(key(`x${i}.example`, 'b.example'))
+  peer.write(key('x20.example', 'b.example'))
+  for (let i = 0; i < 21; i++) await peer.until('</db:result>')
+  for (let i = 0; i < 200; i++) peer.write(key('a.example', `x${i}.example`))
+  assert.match(await peer.end(), /<stream:error><policy-violation /)
+  const { federation: api } = server.server
+  while (api.queues().length > 0) await new Promise(setImmediate)
+  const told = server.log.filter(({ msg }) => /not authenticated/.test(msg ?? ''))
+  assert.ok(told.length <= 2, 'the log is not flooded')
 })
 
 test('XEP-0198: what was handled is acknowledged, and nothing before that', async t => {

@@ -234,6 +234,21 @@ test('XEP-0288: both directions on one stream', async t => {
   assert.match(await peer.end(), /<invalid-from /)
 })
 
+test('XEP-0198 §3: what the peer sends before its <enabled/> is not counted', async t => {
+  const { home, romeo } = await rig(t)
+  const back = (id: string): string =>
+    `<message from='juliet@b.example' to='romeo@a.example/orchard' id='${id}'><body>${id}</body></message>`
+  await romeo.sends(say('m1'))
+  const peer = await home.nextStream(DIALBACK_FEATURE + BIDI_FEATURE + ACKS_FEATURE)
+  await peer.until('</db:result>')
+  peer.write(`<db:result from='b.example' to='a.example' type='valid'/>${back('r1')}${back('r2')}`)
+  await peer.until('<enable xmlns="urn:xmpp:sm:3"/>')
+  peer.write(`<enabled xmlns='urn:xmpp:sm:3'/>${back('r3')}`)
+  for (const id of ['r1', 'r2', 'r3']) await romeo.receives(`<message id='${id}'/>`)
+  peer.write(`<a xmlns='urn:xmpp:sm:3' h='1'/><r xmlns='urn:xmpp:sm:3'/>`)
+  assert.match(await peer.until(`h='1'/>`), /<a [^>]*h='1'/)
+})
+
 test('XEP-0288 §2.2: stanzas on a stream that is not for both, or not yet', async t => {
   const { home, romeo } = await rig(t)
   const back = `<message from='juliet@b.example' to='romeo@a.example/orchard' id='r1'><body>r1</body></message>`

@@ -107,6 +107,22 @@ test('both begin at the same moment', async t => {
   await juliet.receivesNothing()
 })
 
+test('both send large stanzas at the same moment: none waits for the other for ever', async t => {
+  const { a, b } = await pair(t)
+  const count = 60
+  const heard = { a: new Heard(a, 'a.example'), b: new Heard(b, 'b.example') }
+  const body = 'x'.repeat(200_000)
+  for (let i = 0; i < count; i++) {
+    const message = (to: string) =>
+      parseStanza(`<message to='${to}' id='m${i}'><body>${body}</body></message>`)
+    a.server.router.send(message('juliet@b.example'), hostOf(a, 'a.example'))
+    b.server.router.send(message('romeo@a.example'), hostOf(b, 'b.example'))
+  }
+  await heard.a.until(`m${count - 1}`)
+  await heard.b.until(`m${count - 1}`)
+  for (const { ids } of [heard.a, heard.b]) assert.equal(ids.length, count)
+})
+
 test('several hosts: each pair of domains has its own stream', async t => {
   const hosts = { 'a.example': IM_HOST, 'rooms.a.example': { type: 'component' } }
   const servers = await federation(t, { a: { hosts }, 'b.example': {} })
@@ -210,6 +226,19 @@ test('mod_s2s is swapped under its streams; unloaded, there is no federation unt
   assert.ok((await a.server.api.modules.load('s2s')).ok)
   await romeo.sends(toJuliet('back'))
   await juliet.receives(`<message id='back'/>`)
+})
+
+test('what is demanded changes: streams that do not have it end', async t => {
+  const { a, romeo, juliet } = await pair(t, { s2s: { queue: { seconds: 1 } } })
+  await romeo.sends(toJuliet('m1'))
+  await juliet.receives(`<message id='m1'/>`)
+  await a.configure({ auth: 'certificate' })
+  await until(() => used(a).length === 0)
+  await romeo.sends(toJuliet('m2'))
+  await romeo.receives(`<message type='error' id='m2'/>`)
+  await a.configure({ auth: 'dialback' })
+  await romeo.sends(toJuliet('m3'))
+  await juliet.receives(`<message id='m3'/>`)
 })
 
 test('an administrator closes the streams with a domain: what follows goes over new ones', async t => {

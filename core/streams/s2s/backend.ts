@@ -74,6 +74,8 @@ export interface PeerStream {
   readonly unacknowledged: number
   /** Why it came to its end before it could be used. */
   readonly failure: Failure | undefined
+  /** Whether it is what is demanded of that domain now. */
+  satisfies(policy: PeerPolicy, remote: string): boolean
   /** Whether a stanza may be sent now; if not, the backend hears of it when it may. */
   hasRoom(): boolean
   /** Sends a stanza of a pair that may use the stream. */

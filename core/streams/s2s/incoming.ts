@@ -26,6 +26,8 @@ export class IncomingStream extends ServerStream {
   #proven: { remote: string; local: string } | undefined
   #challenged = false
   #failures = 0
+  /** Keys that were not accepted. */
+  #refusals = 0
   /** Pairs whose keys are being verified. */
   readonly #verifying = new Set<string>()
   /** Another with each header: what was asked on the stream before is no answer to this one. */
@@ -85,8 +87,8 @@ export class IncomingStream extends ServerStream {
     const starttls = !this.secure && this.transport === 'tcp' && this.backend.secureContext(this.domain)
     // RFC 6120 §5.3.1: nothing beside a STARTTLS that is required
     if (starttls && tls === 'required') return serialize(el('starttls', NS.TLS, el('required')))
-    const dialback = auth === 'dialback' || this.#proves(this.remote)
-    const external = !this.#proven && this.remote !== '' && this.#proves(this.remote)
+    const dialback = auth === 'dialback' || this.proves(this.remote)
+    const external = !this.#proven && this.remote !== '' && this.proves(this.remote)
     const features = [
       starttls && el('starttls', NS.TLS),
       external && el('mechanisms', NS.SASL, el('mechanism', null, 'EXTERNAL')),
@@ -97,11 +99,6 @@ export class IncomingStream extends ServerStream {
       limitsFeature(this.settings, true)
     ]
     return features.map(feature => (feature ? serialize(feature) : '')).join('')
-  }
-
-  /** Whether the certificate that was shown in TLS is good for that domain, now (XEP-0178 §3). */
-  #proves(domain: string): boolean {
-    return this.secure && domain !== '' && this.connection.certificateProblem(domain) === undefined
   }
 
   // --- negotiation
@@ -274,7 +271,8 @@ export class IncomingStream extends ServerStream {
     const fault = this.#keyFault(remote, local)
     if (fault) {
       this.backend.refused(this, local, remote, fault.text)
-      return this.#result(read, fault)
+      this.#result(read, fault)
+      return this.#count()
     }
     const pair = `${local} ${remote}`
     const refused = (why: string): void => {
@@ -294,7 +292,7 @@ export class IncomingStream extends ServerStream {
     if (this.backend.isLocal(remote))
       return { condition: 'not-acceptable', text: `${remote} is served here, not by you` }
     if (tls === 'required' && !this.secure) return { condition: 'policy-violation', text: 'TLS comes first' }
-    if (auth === 'certificate' && !this.#proves(remote)) {
+    if (auth === 'certificate' && !this.proves(remote)) {
       const problem = this.secure ? this.connection.certificateProblem(remote) : undefined
       return { condition: 'not-authorized', text: problem ?? 'there is no TLS' }
     }
@@ -307,7 +305,7 @@ export class IncomingStream extends ServerStream {
   #verify(read: DialbackElement, pair: string): void {
     const { from: remote, to: local, key } = read
     // XEP-0220 §2.2.1: by the key or otherwise; a certificate is better than a key
-    if (this.#proves(remote)) return this.#verified(read, pair, 'valid')
+    if (this.proves(remote)) return this.#verified(read, pair, 'valid')
     const epoch = this.#epoch
     void this.backend.verify({ local, remote, id: this.id, key }).then(verdict => {
       if (this.closed || epoch !== this.#epoch) return
@@ -326,10 +324,18 @@ export class IncomingStream extends ServerStream {
       verdict === 'invalid' ? 'the key is not that of its server' : (verdict.text ?? verdict.condition)
     this.backend.refused(this, local, remote, why)
     // XEP-0220 §2.2.1: the end for whoever has shown nothing but that; others keep what they have
-    if (verdict !== 'invalid') return this.#result(read, verdict)
-    if (this.receives.size > 0) return this.#result(read, { condition: 'forbidden' })
+    if (verdict !== 'invalid' || this.receives.size > 0) {
+      this.#result(read, verdict === 'invalid' ? { condition: 'forbidden' } : verdict)
+      return this.#count()
+    }
     this.#result(read, 'invalid')
     this.close()
+  }
+
+  /** Who is refused again and again does not get better. */
+  #count(): void {
+    if (++this.#refusals <= this.settings.maxPairs) return
+    this.close(new StreamError('policy-violation', 'too many domains that are not yours'))
   }
 
   #result({ written }: DialbackElement, verdict: Verdict): void {

@@ -165,8 +165,7 @@ export class OutgoingStream extends ServerStream {
       this.answer(el('bidi', BIDI, limitsFeature(this.settings, true)))
       this.bidi = true
     }
-    const trusted = this.secure && this.connection.certificateProblem(this.remote) === undefined
-    if (offers.external && (trusted || !offers.dialback)) {
+    if (offers.external && (this.proves(this.remote) || !offers.dialback)) {
       this.#step = 'sasl'
       // XEP-0178 §3: the authorization identity is for older peers
       const authzid = Buffer.from(this.domain).toString('base64')
@@ -208,6 +207,7 @@ export class OutgoingStream extends ServerStream {
     if (this.#offers?.acks && settings.acks) {
       // XEP-0198 §3: what follows is counted
       this.answer(el('enable', SM))
+      this.counts = false
       this.acks = this.newAcks()
     }
     this.#ask()
@@ -218,6 +218,7 @@ export class OutgoingStream extends ServerStream {
   protected override managementAnswer(element: Element): void {
     if (!this.acks || (element.name !== 'enabled' && element.name !== 'failed'))
       return super.managementAnswer(element)
+    this.counts = true
     if (element.name === 'enabled') return
     // It has told us that it would, and does not: what was sent has gone the way of all unacknowledged stanzas
     const acks = this.acks

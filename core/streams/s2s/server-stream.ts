@@ -33,6 +33,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   /** When a stanza went over it last. */
   lastStanza = coarseNow()
   protected acks: Acks | undefined
+  /** What the peer sends is counted: from its <enabled/> on, for what it sent before it did not count itself. */
+  protected counts = true
   /** Bytes of a stanza that the peer takes (XEP-0478), as far as it has said. */
   #peerTakes = Infinity
   /** When it was about to be closed; 0: it is not. */
@@ -163,7 +165,13 @@ export abstract class ServerStream extends Stream implements PeerStream {
     // Whoever compares it later does not have to prepare it again
     if (attrs.from !== from.full) attrs.from = from.full
     this.lastStanza = coarseNow()
-    this.backend.stanza(this, stanza, from, bytes, this.acks ? this.acks.handled.take() + 1 : 0)
+    this.backend.stanza(
+      this,
+      stanza,
+      from,
+      bytes,
+      this.acks && this.counts ? this.acks.handled.take() + 1 : 0
+    )
   }
 
   #stray(from: JID, to: JID): StreamError {
