@@ -1,2 +1,3 @@
+export { actOnEach } from './acts'
 export { done, refused, type Act } from './audit'
 export { ADMIN, OWN } from './names'

@@ -9,8 +9,7 @@ import {
   type FormDef,
   type FormValues
 } from '#core'
-import { ADMIN } from '../lib_admin'
-import { actOnEach } from './acts'
+import { actOnEach, ADMIN } from '../lib_admin'
 import { accountField, accountsField } from './addresses'
 import { mustBeAllowed } from './rights'
 

@@ -7,8 +7,7 @@ import {
   type Context,
   type FormDef
 } from '#core'
-import { ADMIN } from '../lib_admin'
-import { actOnEach } from './acts'
+import { actOnEach, ADMIN } from '../lib_admin'
 import { accountsField } from './addresses'
 import { mustBeAllowed } from './rights'
 

@@ -8,8 +8,7 @@ import {
   type FormDef,
   type FormValues
 } from '#core'
-import { done, OWN } from '../lib_admin'
-import { actOnEach } from './acts'
+import { actOnEach, done, OWN } from '../lib_admin'
 
 /** Domains that one command may name. */
 const MAX_DOMAINS = 100

@@ -94,22 +94,20 @@ export class Buddies {
     return this.#subscribe(domain, { by, why: 'approved' })
   }
 
-  async refuse(domain: string, by: string, note?: string): Promise<void> {
+  async refuse(domain: string, note?: string): Promise<void> {
     await this.#update(domain, old => {
       if (!old.pendingIn) throw new StanzaError('item-not-found', `${domain} has no request that waits`)
       return { ...inState(old, outbound('unsubscribed', stateOf(old)).state), ...(note ? { note } : {}) }
     })
     this.#send('unsubscribed', domain)
-    this.#parts.ctx.log.info({ peer: domain, by }, 'buddy request refused')
   }
 
   /** Ends both directions and every request; the peer is told what concerns it. */
-  async remove(domain: string, by: string): Promise<void> {
+  async remove(domain: string): Promise<void> {
     const before = await this.#parts.store.get(domain)
     if (!before) throw new StanzaError('item-not-found', `${domain} is not in the server roster`)
     await this.#parts.store.delete(domain)
     this.#parts.changed(domain, before, undefined)
-    this.#parts.ctx.log.info({ peer: domain, by }, 'buddy removed')
     if (isTo(before) || before.ask) this.#send('unsubscribe', domain)
     if (isFrom(before)) this.#send('unavailable', domain)
     if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
@@ -141,6 +139,7 @@ export class Buddies {
       return this.#prompt(domain)
     }
     await this.approve(domain, decision.by)
+    this.#parts.ctx.log.info({ peer: domain, by: decision.by }, 'buddy request approved')
   }
 
   async #decide(domain: string): Promise<'answer' | 'refuse' | 'drop' | 'ask' | { by: string }> {

@@ -3,11 +3,12 @@ import {
   JID,
   renderTable,
   type AdhocCommand,
+  type CommandResult,
   type Context,
   type FormDef,
   type FormValues
 } from '#core'
-import { ADMIN, OWN } from '../lib_admin'
+import { actOnEach, ADMIN, done, OWN, type Act } from '../lib_admin'
 import type { Buddies } from './buddies'
 import { type Buddy } from './buddy'
 import { POLICIES, type Policy, type PolicyInForce } from './policy'
@@ -33,7 +34,7 @@ export function commands(ctx: Context, buddies: Buddies, policy: PolicyInForce):
       async finish(said, run) {
         const domain = peerOf(ctx, said)
         await buddies.ask(domain, run.actor)
-        ctx.log.info({ peer: domain, by: run.actor }, 'buddy request sent')
+        done({ ctx, run, command: 'server-buddy' }, domain)
         return {}
       }
     },
@@ -42,19 +43,15 @@ export function commands(ctx: Context, buddies: Buddies, policy: PolicyInForce):
       node: `${OWN}#server-buddy-pending`,
       name: 'Pending buddy requests',
       stages: [{ form: () => pendingForm(buddies) }],
-      async finish(said, run) {
-        const peers = (said.peers as string[] | undefined) ?? []
+      finish(said, run) {
         const note = (said.note as string | undefined) || undefined
-        const lines = await Promise.all(
-          peers.map(async peer => {
-            if (said.decision === 'approve') await buddies.approve(peer, run.actor, note)
-            else await buddies.refuse(peer, run.actor, note)
-            return `${peer}: ${said.decision === 'approve' ? 'approved' : 'refused'}`
-          })
-        )
-        return {
-          notes: [{ type: 'info', text: lines.length === 0 ? 'Nothing was chosen.' : lines.join('\n') }]
-        }
+        const approves = said.decision === 'approve'
+        const act = { ctx, run, command: approves ? 'server-buddy-approve' : 'server-buddy-refuse' }
+        return onChosen(act, said, async peer => {
+          if (approves) await buddies.approve(peer, run.actor, note)
+          else await buddies.refuse(peer, note)
+          return approves ? 'was approved' : 'was refused'
+        })
       }
     },
     {
@@ -69,18 +66,11 @@ export function commands(ctx: Context, buddies: Buddies, policy: PolicyInForce):
       node: `${OWN}#server-buddy-remove`,
       name: 'Remove server buddies',
       stages: [{ form: () => removeForm(buddies) }],
-      async finish(said, run) {
-        const peers = (said.peers as string[] | undefined) ?? []
-        for (const peer of peers) await buddies.remove(peer, run.actor)
-        return {
-          notes: [
-            {
-              type: 'info',
-              text: peers.length === 0 ? 'Nothing was chosen.' : `Removed: ${peers.join(', ')}`
-            }
-          ]
-        }
-      }
+      finish: (said, run) =>
+        onChosen({ ctx, run, command: 'server-buddy-remove' }, said, async peer => {
+          await buddies.remove(peer)
+          return 'was removed'
+        })
     },
     {
       ...common,
@@ -90,11 +80,22 @@ export function commands(ctx: Context, buddies: Buddies, policy: PolicyInForce):
       async finish(said, run) {
         const chosen = said.policy as Policy | 'file'
         await policy.set(chosen === 'file' ? undefined : chosen)
-        ctx.log.info({ policy: chosen, by: run.actor }, 'buddy policy set')
+        done({ ctx, run, command: 'server-buddy-policy' }, ctx.host.name, chosen)
         return { notes: [{ type: 'info', text: `The policy is: ${await policy.current()}` }] }
       }
     }
   ]
+}
+
+/** Acts on the servers that were chosen in the form. */
+function onChosen(
+  act: Act,
+  said: FormValues,
+  fn: (peer: string) => Promise<string>
+): CommandResult | Promise<CommandResult> {
+  const peers = (said.peers as string[] | undefined) ?? []
+  if (peers.length > 0) return actOnEach(act, peers, fn)
+  return { notes: [{ type: 'info', text: 'Nothing was chosen.' }] }
 }
 
 /** The domain in the form. Throws a FormError that names the field. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { childOf, type Element } from '../../../core/xml/element'
 import { forEachDatabase } from '../../lib/databases'
 import { startTestServer } from '../../lib/server'
-import { scenario } from '../../lib/wire'
+import { scenario, type Player } from '../../lib/wire'
 import { agrees, NODES, runs, twoHosts } from './hosts'
 
 const FEATURE = 'urn:xmpp:server-presence'
@@ -35,7 +36,7 @@ forEachDatabase(database => {
         decision: 'approve',
         note: 'we know them'
       })
-      assert.match(approved.toString(), /localhost: approved/)
+      assert.match(approved.toString(), /localhost was approved/)
       await admin.fence()
       // §1: the peer subscribes in return, and the originator approves that by itself.
       await agrees(admin, 'localhost', { 'channels.localhost': 'both' })
@@ -43,6 +44,15 @@ forEachDatabase(database => {
 
       const policy = await runs(admin, 'channels.localhost', NODES.policy, { policy: 'always' })
       assert.match(policy.toString(), /The policy is: always/)
+      const acts = server.log.filter(({ msg }) => msg === 'administration')
+      assert.deepEqual(
+        acts.map(({ by, command, on, result }) => [by, command, on, result]),
+        [
+          ['admin@localhost', 'server-buddy', 'channels.localhost', 'done'],
+          ['admin@localhost', 'server-buddy-approve', 'localhost', 'done'],
+          ['admin@localhost', 'server-buddy-policy', 'channels.localhost', 'done']
+        ]
+      )
     })
 
     await server.restart()
@@ -95,6 +105,41 @@ test('a request to a server that cannot be reached stays in the list, with the r
     assert.match((await runs(admin, 'localhost', NODES.list)).toString(), /remote-server-not-found/)
   })
 })
+
+test('where several are decided on, each is reported; who is gone meanwhile is told', async t => {
+  const server = await startTestServer(t, twoHosts())
+  await scenario(server, { admin: 'admin@localhost/globe', nurse: 'admin@localhost/n' }, async players => {
+    const { admin, nurse } = players
+    await runs(admin, 'localhost', NODES.request, { peerjid: 'channels.localhost' })
+    await agrees(admin, 'channels.localhost', { localhost: 'none in' })
+    // Both have the form before them
+    const [first, second] = await Promise.all(
+      [admin, nurse].map(player => runs(player, 'channels.localhost', NODES.pending))
+    )
+    const answers = await Promise.all(
+      [
+        [admin, first, 'approve'],
+        [nurse, second, 'refuse']
+      ].map(([player, form, decision]) => submits(player as Player, form as Element, String(decision)))
+    )
+    const done = answers.filter(answer => /was (?:approved|refused)/.test(answer))
+    const late = answers.filter(answer => /item-not-found/.test(answer))
+    assert.deepEqual([done.length, late.length], [1, 1], answers.join('\n'))
+  })
+})
+
+function submits(player: Player, form: Element, decision: string): Promise<string> {
+  const { node, sessionid } = (childOf(form, 'command') as Element).attrs
+  const field = (name: string, value: string): string =>
+    `<field var='${name}'><value>${value}</value></field>`
+  return player
+    .request(
+      `<iq type='set' to='channels.localhost'><command xmlns='http://jabber.org/protocol/commands' node='${node}' sessionid='${sessionid}'>` +
+        `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', 'http://jabber.org/protocol/admin')}` +
+        `${field('peers', 'localhost')}${field('decision', decision)}</x></command></iq>`
+    )
+    .then(String)
+}
 
 test('refusing and removing reach the other side', async t => {
   const server = await startTestServer(t, twoHosts())

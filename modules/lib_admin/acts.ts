@@ -1,5 +1,5 @@
 import { isStanzaError, StanzaError, type CommandResult } from '#core'
-import { done, refused, type Act } from '../lib_admin'
+import { done, refused, type Act } from './audit'
 
 interface Outcome {
   line: string
