@@ -247,3 +247,5 @@ async function afterRestart() {
 }
 
 await { chat, channels, admin, 'after-restart': afterRestart }[process.argv[2]]()
+// A timer of the library's may be left, and would hold us for 30 seconds.
+process.exit()
