@@ -116,11 +116,12 @@ test('where several are decided on, each is reported; who is gone meanwhile is t
     const [first, second] = await Promise.all(
       [admin, nurse].map(player => runs(player, 'channels.localhost', NODES.pending))
     )
+    const decisions: [Player, Element | undefined, string][] = [
+      [admin, first, 'approve'],
+      [nurse, second, 'refuse']
+    ]
     const answers = await Promise.all(
-      [
-        [admin, first, 'approve'],
-        [nurse, second, 'refuse']
-      ].map(([player, form, decision]) => submits(player as Player, form as Element, String(decision)))
+      decisions.map(([player, form, decision]) => submits(player, form as Element, decision))
     )
     const done = answers.filter(answer => /was (?:approved|refused)/.test(answer))
     const late = answers.filter(answer => /item-not-found/.test(answer))
