@@ -57,6 +57,8 @@ class Person {
 
   async enter() {
     await this.xmpp.start()
+    // What it asked for is a tag to Bind 2, and the resource has more to it.
+    this.address = String(this.xmpp.jid)
     await this.iq('get', undefined, xml('query', 'jabber:iq:roster'))
     await this.xmpp.send(xml('presence'))
   }
