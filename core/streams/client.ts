@@ -29,8 +29,8 @@ import { CLOSED, NEGOTIATING, ONLINE, pingOf } from './stream'
 /** Bound, but without a connection. */
 const HIBERNATING = 5
 
-/** Milliseconds that a resumption waits for what came over the last connection to be handled. */
-const PATIENCE = 10_000
+/** What a stanza takes beside its own text while it waits: it is sent with the time of its delay then. */
+const HELD = 128
 
 const REQUEST = `<r xmlns='${SM}'/>`
 
@@ -95,8 +95,10 @@ export class ClientStream extends Negotiation implements ManagedStream {
     }
     const { queue, policy } = management
     const now = Date.now()
-    queue.push({ xml, at: now, copies }, xml.length)
-    if (queue.full(policy.unacknowledged)) this.#overflow(management)
+    queue.push({ xml, at: now, copies }, xml.length + HELD)
+    // All of it must fit into the output of the connection that resumes the session
+    if (queue.full(policy.unacknowledged) || queue.bytes * 2 > this.settings.maxOutput)
+      this.#overflow(management)
     if (this.phase !== ONLINE) return
     this.connection.send(this.connection.framing.element(xml))
     if (queue.due(now, policy.rhythm)) this.#request(management, now)
@@ -219,7 +221,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
     switch (element.name) {
       // Without stream management there is nothing to say, but no harm done
       case 'r':
-        if (management) this.#acknowledge(management)
+        management?.requested(() => this.#tell(management))
         return true
       case 'a':
         if (management) this.#acknowledged(management, element)
@@ -261,35 +263,16 @@ export class ClientStream extends Negotiation implements ManagedStream {
     return management.enabled()
   }
 
-  /** XEP-0198 §4: answered at once; what is being handled still is told of as it is done. */
-  #acknowledge(management: Management): void {
-    this.#tell(management)
-    if (management.owing) management.askedAgain = true
-    else if (!management.handled.complete) this.#owe(management)
-  }
-
   #tell(management: Management): void {
-    if (this.phase !== ONLINE) return
-    management.told = management.handled.h
-    this.answer(management.acknowledgement())
+    if (this.phase === ONLINE) this.answer(management.acknowledgement())
   }
 
-  #owe(management: Management): void {
-    management.owing = true
-    management.askedAgain = false
-    management.handled.whenHandled(() => {
-      management.owing = false
-      this.#tell(management)
-      if (management.askedAgain && !management.handled.complete) this.#owe(management)
-    })
-  }
-
-  #acknowledged({ queue }: Management, { attrs }: Element): void {
+  #acknowledged(management: Management, { attrs }: Element): void {
     const h = readCount(attrs.h)
     if (h === undefined)
       return this.close(new StreamError('policy-violation', 'an acknowledgement has an h, which is a number'))
     try {
-      queue.ack(h, arrived)
+      management.acknowledged(h)
     } catch (error) {
       this.close(error as StreamError)
     }
@@ -303,8 +286,8 @@ export class ClientStream extends Negotiation implements ManagedStream {
   #tend(management: Management, now: number): void {
     if (this.phase !== ONLINE) return
     management.policy = this.#offeredManagement ?? management.policy
-    const { queue, policy, handled } = management
-    if (management.owing && handled.h !== management.told) this.#tell(management)
+    const { queue, policy } = management
+    if (management.hasNews) this.#tell(management)
     if (queue.overdue(now, policy.rhythm)) {
       this.backend.managed.late.inc()
       this.silent()
@@ -390,7 +373,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
     }
     const { management } = session
     try {
-      management.queue.ack(h, arrived)
+      management.acknowledged(h)
     } catch (error) {
       return this.close(error as StreamError)
     }
@@ -402,7 +385,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
       outcome(management.resumed(), () => session.#takeOver(this, management), session.jid)
     }
     if (management.handled.complete) return go()
-    this.wait(handledSoon(management), go, error => this.broken(error))
+    this.wait(management.handledSoon(), go, error => this.broken(error))
   }
 
   /** From now on nothing that comes over another connection counts. */
@@ -448,22 +431,4 @@ export class ClientStream extends Negotiation implements ManagedStream {
   protected override unacknowledged(): readonly Held[] {
     return this.#management?.queue.drain() ?? []
   }
-}
-
-function arrived({ copies }: Held): void {
-  if (copies) copies.arrived = true
-}
-
-/**
- * Resolves when everything that a client has sent is handled, so that it need not send that again. What takes very
- * long does not wait for a commit: its handler asks somebody, maybe this very client.
- */
-function handledSoon({ handled }: Management): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(() => handled.assume(), PATIENCE).unref()
-    handled.whenHandled(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

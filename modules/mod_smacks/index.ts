@@ -29,8 +29,10 @@ const config = z.object({
     .int()
     .min(65_536)
     .max(1_073_741_824)
-    .default(8_388_608)
-    .describe('What these may measure, in characters of XML.'),
+    .default(4_194_304)
+    .describe(
+      'What these may measure, in characters of XML and 128 for each; half of limits.unreadBytes at most, for all of them are sent at once when a session is resumed.'
+    ),
   askEvery: z
     .number()
     .int()

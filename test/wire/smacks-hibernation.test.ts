@@ -480,3 +480,29 @@ test('what waits for all sessions without a connection has a bound: who holds mo
     assert.equal(sessionsOf(server, 'nurse').get('kitchen')?.hibernating, true)
   })
 })
+
+test('as much as may wait is sent at once when the session is resumed; one more, and there is no session', async t => {
+  const server = await startTestServer(
+    t,
+    managedHost({ unacknowledgedBytes: 1e9 }, { offline: { maxBytes: 1e8 } })
+  )
+  await scenario(server, { juliet: JULIET, romeo: ROMEO }, async ({ juliet, romeo }) => {
+    const id = await enable(juliet)
+    await cut(server, juliet)
+    // Half of limits.unreadBytes, 8 MiB
+    const body = 'x'.repeat(200_000)
+    const fits = Math.floor((4 * 1024 * 1024) / (body.length + 400))
+    const tell = (n: number) =>
+      romeo.sends(`<message to='${JULIET}' type='chat' id='m${n}'><body>${body}</body></message>`)
+    for (let n = 0; n < fits; n++) await tell(n)
+    await romeo.fence()
+    const again = await reconnect(server, 'juliet')
+    await resume(again, id, 0)
+    for (let n = 0; n < fits; n++) await again.receives(`<message id='m${n}'/>`)
+    await again.receives(`<r xmlns='${SM}'/>`)
+    await tell(fits)
+    await tell(fits + 1)
+    await gone(server)
+    again.destroy()
+  })
+})

@@ -8,6 +8,9 @@ import { Handled } from './handled'
 import { SM } from './names'
 import type { StreamManagement } from './policy'
 
+/** Milliseconds that a resumption waits for what came over the last connection to be handled. */
+const PATIENCE = 10_000
+
 /** A stanza that was sent to a client and is not acknowledged. */
 export interface Held {
   readonly xml: string
@@ -28,16 +31,16 @@ export class Management {
   until = 0
   /** The stream that is about to resume it. */
   claim: { readonly closed: boolean } | undefined
-  /** An acknowledgement was asked for before everything was handled: others will follow. */
-  owing = false
-  /** One was asked for since then. */
-  askedAgain = false
-  /** The last `h` that the client was told. */
-  told = 0
   /** The client's queue is full: nothing more is read from it, on whatever connection. */
   stopped = false
   /** Too much is unacknowledged: the session is about to end. */
   overflown = false
+  /** An acknowledgement was asked for before everything was handled: others will follow. */
+  #owing = false
+  /** One was asked for since then. */
+  #askedAgain = false
+  /** The last `h` that the client was told. */
+  #told = 0
 
   constructor(
     /** What the host offers now. */
@@ -64,7 +67,55 @@ export class Management {
   }
 
   acknowledgement(): Element {
+    this.#told = this.handled.h
     return el('a', { xmlns: SM, h: this.handled.h })
+  }
+
+  /**
+   * The client asks what is handled (XEP-0198 §4). It is told at once, and of what is at work when that is done: an
+   * answer must not be withheld, and should not say too little for ever.
+   */
+  requested(tell: () => void): void {
+    tell()
+    if (this.#owing) this.#askedAgain = true
+    else if (!this.handled.complete) this.#owe(tell)
+  }
+
+  #owe(tell: () => void): void {
+    this.#owing = true
+    this.#askedAgain = false
+    this.handled.whenHandled(() => {
+      this.#owing = false
+      tell()
+      if (this.#askedAgain && !this.handled.complete) this.#owe(tell)
+    })
+  }
+
+  /** More is handled than a client that waits for it was told. */
+  get hasNews(): boolean {
+    return this.#owing && this.handled.h !== this.#told
+  }
+
+  /** Takes an `h` of the client. Throws the stream error of XEP-0198 §6. */
+  acknowledged(h: number): void {
+    this.queue.ack(h, ({ copies }) => {
+      if (copies) copies.arrived = true
+    })
+  }
+
+  /**
+   * Resolves when everything that the client has sent is handled, so that it need not send that again. What takes
+   * very long does not wait for a commit: its handler asks somebody, maybe this very client.
+   */
+  handledSoon(): Promise<void> {
+    const { handled } = this
+    return new Promise(resolve => {
+      const timer = setTimeout(() => handled.assume(), PATIENCE).unref()
+      handled.whenHandled(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 }
 
