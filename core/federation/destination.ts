@@ -41,8 +41,12 @@ const REFUSED = 30_000
 /** A stream that lasted so long has shown that the peer is well. */
 const STABLE = 10_000
 const NOT_FOUND = 'remote-server-not-found'
-/** How often a stanza may be the first that was not acknowledged when its stream ended. */
-const MAX_ATTEMPTS = 3
+/**
+ * How often a stanza may be the first that was not acknowledged when its stream ended: with an error of the peer, or
+ * with the connection, for a network may fail for long.
+ */
+const MAX_REFUSALS = 3
+const MAX_CUTS = 30
 
 interface Asked extends Question {
   resolve(verdict: Verdict): void
@@ -66,6 +70,7 @@ export class Destination implements Lane {
   #out: OutgoingStream | undefined
   #attempt: AbortController | undefined
   readonly #asked: Asked[] = []
+  /** From 0 to 1, where it is given up. */
   readonly #attempts = new WeakMap<Parcel, number>()
   #failures = 0
   #attemptedAt = 0
@@ -171,11 +176,12 @@ export class Destination implements Lane {
     this.#bytes -= parcel.xml.length
   }
 
-  returned(parcels: Parcel[]): void {
+  returned(parcels: Parcel[], refused: boolean): void {
     const [first] = parcels
-    const attempts = first ? (this.#attempts.get(first) ?? 0) + 1 : 0
+    const part = refused ? 1 / MAX_REFUSALS : 1 / MAX_CUTS
+    const attempts = first ? (this.#attempts.get(first) ?? 0) + part : 0
     // A stanza that ends every stream must not do so for ever
-    if (first && attempts >= MAX_ATTEMPTS) {
+    if (first && attempts > 0.999) {
       parcels.shift()
       this.#bounce(first, new StanzaError('remote-server-timeout', `${this.remote} does not take this`))
     } else if (first) this.#attempts.set(first, attempts)

@@ -210,7 +210,10 @@ test('a stanza that ends every stream is given up, and those behind it are not',
   for (const id of ['one', 'two', 'three']) {
     const peer = await established(home, ACKS_FEATURE, id)
     await peer.until('id="m2"')
-    peer.destroy()
+    peer.write(
+      `<stream:error><invalid-xml xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`
+    )
+    await peer.end()
   }
   await romeo.receives(bounced('poison', 'remote-server-timeout'))
   const peer = await established(home, ACKS_FEATURE, 'four')

@@ -23,8 +23,12 @@ export interface Lane {
   readonly remote: string
   /** It has arrived, as far as anybody can tell. */
   delivered(parcel: Parcel): void
-  /** The stream has ended and nobody knows whether these arrived; in the order in which they were sent. */
-  returned(parcels: Parcel[]): void
+  /**
+   * The stream has ended and nobody knows whether these arrived; in the order in which they were sent.
+   *
+   * @param refused the peer has ended it with an error: perhaps it does not like the first of them
+   */
+  returned(parcels: Parcel[], refused: boolean): void
 }
 
 /** What the authoritative server says of a key (XEP-0220 §2.1.2), or why nobody can tell. */

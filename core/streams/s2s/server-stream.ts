@@ -39,6 +39,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   #peerTakes = Infinity
   /** When it was about to be closed; 0: it is not. */
   #leaving = 0
+  /** The peer has ended it with an error. */
+  #complained = false
   /** Somebody waits for room. */
   #starved = false
 
@@ -182,6 +184,7 @@ export abstract class ServerStream extends Stream implements PeerStream {
 
   protected peerError(error: Element): void {
     const condition = firstChild(error)?.name ?? 'undefined-condition'
+    this.#complained = condition !== 'system-shutdown' && condition !== 'reset'
     const { log } = this.backend
     log.info({ condition, domain: this.domain, remote: this.remote }, 'another server reports a stream error')
     this.streamEnd()
@@ -309,7 +312,7 @@ export abstract class ServerStream extends Stream implements PeerStream {
       if (parcels) parcels.push(parcel)
       else lanes.set(parcel.lane, [parcel])
     }
-    for (const [lane, parcels] of lanes) lane.returned(parcels)
+    for (const [lane, parcels] of lanes) lane.returned(parcels, this.#complained)
     this.backend.closed(this, reason)
   }
 }

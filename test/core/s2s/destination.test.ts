@@ -178,7 +178,7 @@ test('what may not have arrived is sent again before the rest, over another stre
   await open()
   destination.delivered(stream.sent[0] as Parcel)
   stream.closed = true
-  destination.returned(stream.sent.slice(1))
+  destination.returned(stream.sent.slice(1), false)
   destination.lost(asPeer(stream))
   send('4')
   assert.equal(owner.opened.length, 1, 'a stream that ended at once is not opened again at once')
@@ -201,11 +201,28 @@ test('the first that is never acknowledged is given up, not those behind it', as
     stream.ready = true
     destination.use(asPeer(stream))
     stream.closed = true
-    destination.returned(stream.sent)
+    destination.returned(stream.sent, true)
     destination.lost(asPeer(stream))
     destination.nudge()
   }
   assert.deepEqual(owner.bounced, ['1 remote-server-timeout'])
+  assert.equal(destination.count, 1)
+})
+
+test('a network that fails again and again costs no stanza', async () => {
+  const { owner, send, destination } = rig()
+  send('1')
+  for (let i = 0; i < 10; i++) {
+    const stream = new FakeStream()
+    await owner.opened.at(-1)?.resolve(stream)
+    stream.ready = true
+    destination.use(asPeer(stream))
+    stream.closed = true
+    destination.returned(stream.sent, false)
+    destination.lost(asPeer(stream))
+    destination.nudge()
+  }
+  assert.deepEqual(owner.bounced, [])
   assert.equal(destination.count, 1)
 })
 
@@ -260,7 +277,7 @@ test('a stream that the peer opened for both directions is used, and replaced wh
   await owner.opened[0]?.resolve(stream)
   assert.equal(stream.authenticated, 0, 'ours is not needed')
   theirs.closed = true
-  destination.returned(theirs.sent)
+  destination.returned(theirs.sent, false)
   destination.lost(asPeer(theirs))
   assert.equal(stream.authenticated, 1, 'now it is')
 })
