@@ -3,6 +3,7 @@ import {
   HANDLED,
   StanzaError,
   z,
+  type Context,
   type Handled,
   type HostEvents,
   type StanzaEvent,
@@ -87,7 +88,7 @@ export default defineModule({
     for (const command of commands(ctx, buddies, policy)) ctx.adhoc(command)
 
     // Before the default handler: only bare domains are servers (XEP-0267 §1); others pass on.
-    ctx.hook('presence/host', event => receive(buddies, event), { priority: 10 })
+    ctx.hook('presence/host', event => receive(ctx, buddies, event), { priority: 10 })
 
     ctx.on('server/started', () => buddies.announce())
     // All of it is on its way when this ends: streams are closed next
@@ -114,23 +115,26 @@ export default defineModule({
 })
 
 /** Whether the sender really is that domain: what core authenticated, not what `from` says. */
-function isAuthentic({ origin, from }: StanzaEvent): boolean {
+function isAuthentic(ctx: Context, { origin, from }: StanzaEvent): boolean {
   // The server that this host is attached to answers for everybody it speaks for: nobody else can reach us
   if (origin.kind === 'upstream') return true
-  return (origin.kind === 's2s' || origin.kind === 'local') && origin.name === from.full
+  if (origin.name !== from.full) return false
+  // An external component is a host of this server, and proved it by its secret
+  if (origin.kind === 'component') return ctx.server.isLocal(from.full)
+  return origin.kind === 's2s' || origin.kind === 'local'
 }
 
-async function receive(buddies: Buddies, event: StanzaEvent): Promise<Handled | void> {
+async function receive(ctx: Context, buddies: Buddies, event: StanzaEvent): Promise<Handled | void> {
   const { from, to, stanza, host } = event
   if (from.kind !== 'host' || to.full !== host.name || from.full === host.name) return
   const type = stanza.attrs.type
   if (type === 'error') {
     // A bounce is said by whoever could not deliver: the peer itself or our own side.
-    if (!isAuthentic(event) && event.origin.kind !== 'local') return
+    if (!isAuthentic(ctx, event) && event.origin.kind !== 'local') return
     await buddies.onBounce(from.full, StanzaError.from(stanza).condition)
     return HANDLED
   }
-  if (!isAuthentic(event)) return
+  if (!isAuthentic(ctx, event)) return
   const domain = from.full
   switch (type) {
     case 'subscribe':

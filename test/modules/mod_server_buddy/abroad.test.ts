@@ -72,7 +72,7 @@ test('a request that bounces stays listed with its reason, and is not sent again
   })
 })
 
-test('a request counts only where core authenticated its domain: s2s, upstream, a host of this server', async t => {
+test('a request counts only where core authenticated its domain: s2s, upstream, hosts of this server', async t => {
   const server = await startTestServer(t, twoHosts({ autoApprove: 'always' }))
   await scenario(server, { admin: 'admin@localhost/y' }, async ({ admin }) => {
     const abroad = new Abroad(server, 'channels.localhost')
