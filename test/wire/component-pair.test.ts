@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import { connected } from '../lib/component'
 import { IM_HOST, testConfig } from '../lib/config'
 import { startTestServer, type TestServer } from '../lib/server'
 import { scenario, type Player } from '../lib/wire'
@@ -115,13 +116,12 @@ test('the home is started again: the service comes back by itself', async t => {
   const people = await home(t)
   const channels = await service(t, people)
   const before = people.server.components.listeners.ports()[0]?.port
-  const components = () => channels.server.components.list()
   await scenario(people, { juliet: 'juliet@localhost/balcony' }, async ({ juliet }) => {
     await juliet.request(`<iq type='set' to='${CHANNELS}'><query xmlns='jabber:iq:register'/></iq>`)
     const posted = await juliet.request(publish('O Romeo, Romeo!'))
     assert.equal(posted.attrs.type, 'result', String(posted))
   })
-  assert.equal(components().filter(({ connected }) => connected).length, 2)
+  await connected(channels, 2)
   await people.stop()
   people.writeConfig(await testConfig({ hosts: homeHosts(before) }, `${people.folder}/data`))
   await people.start()
@@ -129,6 +129,6 @@ test('the home is started again: the service comes back by itself', async t => {
     // It waits until the service is there
     assert.deepEqual(await bodies(juliet), ['O Romeo, Romeo!'])
   })
-  assert.equal(components().filter(({ connected }) => connected).length, 2)
+  await connected(channels, 2)
   assert.deepEqual([...people.errors(), ...channels.errors()], [])
 })
