@@ -36,6 +36,8 @@ export function everything(
   const file = fs.readFileSync(path.join(ROOT, 'config/balcony.yaml'), 'utf8')
   const { hosts, modules } = parse(file) as { hosts: Record<string, Host>; modules: Record<string, unknown> }
   modules.host_meta = {}
+  // Whoever sends ten thousand stanzas at once would have to wait
+  modules.limits = { c2s: { bytesPerSecond: 0, stanzasPerSecond: 0 } }
   const anywhere = [{ address: '127.0.0.1', port: 0 }]
   modules.s2s = { listen: anywhere, directTls: anywhere }
   const { c2s: _c2s, websocket: _websocket, ...others } = modules // the harness has them at ports of its own
