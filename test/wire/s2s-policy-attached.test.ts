@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import { parse } from 'yaml'
 import { IM_HOST } from '../lib/config'
 import { startTestServer, type TestServer } from '../lib/server'
 import { scenario, type Player } from '../lib/wire'
@@ -44,13 +46,11 @@ test('a blocked domain gets policy-violation through the other server, and is le
   await scenario(people, { juliet: 'juliet@localhost/r' }, async ({ juliet }) => {
     assert.match(await pings(juliet), /type="result"/)
     const reload = async (block: string[]): Promise<void> => {
-      const { readFileSync } = await import('node:fs')
-      const { parse } = await import('yaml')
-      const config = parse(readFileSync(service.configFile, 'utf8')) as {
+      const config = parse(fs.readFileSync(service.configFile, 'utf8')) as {
         hosts: Record<string, { modules: Record<string, object> }>
       }
       Object.assign(config.hosts[SERVICE]?.modules ?? {}, { s2s_policy: { block } })
-      service.writeConfig(config as never)
+      service.writeConfig(config)
       assert.equal((await service.server.reloadConfig()).ok, true)
     }
     await reload(['localhost'])
