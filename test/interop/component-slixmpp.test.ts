@@ -52,7 +52,7 @@ test('a component made with slixmpp, attached to Balcony', { skip }, async t => 
         await juliet.receives(`<message from='any@${ECHO}' type='chat'><body>echo ${i}</body></message>`)
 
       await juliet.request(`<iq type='get'><query xmlns='jabber:iq:roster'/></iq>`)
-    await juliet.sends(`<presence to='friend@${ECHO}' type='subscribe'/>`)
+      await juliet.sends(`<presence to='friend@${ECHO}' type='subscribe'/>`)
       await juliet.finds(`<presence from='friend@${ECHO}' type='subscribed'/>`)
       await juliet.finds(`<presence from='friend@${ECHO}' type='!'/>`)
 
