@@ -13,14 +13,7 @@ import type { StanzaEvent } from '../routing/event'
 import type { FederationEvent } from '../routing/events'
 import type { QueueLimits } from '../routing/queue'
 import type { Router } from '../routing/router'
-import type {
-  Failure,
-  Parcel,
-  PeerStream,
-  Question,
-  ServerStreamBackend,
-  Verdict
-} from '../streams/s2s/backend'
+import type { Parcel, PeerStream, Question, ServerStreamBackend, Verdict } from '../streams/s2s/backend'
 import type { ServerConnection } from '../streams/s2s/connection'
 import { DialbackKeys } from '../streams/s2s/keys'
 import { ServerListeners, type ServerPort } from '../streams/s2s/listeners'
@@ -28,15 +21,15 @@ import { OutgoingStream } from '../streams/s2s/outgoing'
 import { DEFAULT_SERVER_SETTINGS, type PeerPolicy, type ServerStreamSettings } from '../streams/s2s/settings'
 import type { StreamLimits } from '../streams/rates/limits'
 import type { StreamSettings } from '../streams/settings'
-import { unwatch, watch } from '../streams/sweeper'
 import type { Element } from '../xml/element'
 import type { SecureContext } from 'node:tls'
 import type { FederationApi, FederationQueue, FederationStream } from './api'
 import { Connector } from './connector'
-import { Destination, type DestinationOwner } from './destination'
+import type { Destination } from './destination'
+import { Destinations, domainIn } from './destinations'
 import { Member } from './members'
 import { FederationMetrics } from './metrics'
-import { DEFAULT_FEDERATION, policyFor, type FederationSettings, type WaitingLimits } from './settings'
+import { DEFAULT_FEDERATION, policyFor, type FederationSettings } from './settings'
 
 export interface FederationOptions {
   gate: Gate
@@ -66,7 +59,7 @@ const MAX_DESTINATIONS = 10_000
 const PATIENCE = 20_000
 
 /** Streams to and from other servers, and what waits for them. */
-export class Federation implements FederationApi, ServerStreamBackend, DestinationOwner {
+export class Federation implements FederationApi, ServerStreamBackend {
   readonly gate: Gate
   readonly log: Log
   readonly streamLimits: StreamLimits | undefined
@@ -81,8 +74,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   readonly #streamSettings: ServerStreamSettings = { ...DEFAULT_SERVER_SETTINGS }
   #settings: FederationSettings = DEFAULT_FEDERATION
   readonly #streams = new Map<PeerStream, Member>()
-  readonly #destinations = new Map<string, Destination>()
-  readonly #active = new Set<Destination>()
+  readonly #destinations: Destinations
   #lastKey = 0
   #owner = ''
   #unhook: (() => void) | undefined
@@ -97,7 +89,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.streamLimits = options.streamLimits
     this.keys = new DialbackKeys(options.secret)
     this.#collapsed = new CollapsedLog(options.log)
-    this.#metrics = new FederationMetrics(options.metrics, () => this.#waiting())
+    this.#metrics = new FederationMetrics(options.metrics, () => this.#destinations.count)
     this.#listeners = new ServerListeners(this, this.#streamSettings, (stream, connection) =>
       this.#adopt(stream, connection)
     )
@@ -106,6 +98,16 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
       secureContext: domain => options.secureContext(domain),
       settings: () => this.#settings,
       limits: () => this.#streamSettings.limitsBeforeAuth
+    })
+    this.#destinations = new Destinations({
+      log: options.log,
+      metrics: this.#metrics,
+      router: options.router,
+      limits: () => this.#settings.waiting,
+      host: domain => options.host(domain),
+      open: (destination, signal, after) => this.#open(destination, signal, after),
+      hasAlternative: stream => this.#connector.hasAlternative(stream),
+      changed: () => this.#changed?.()
     })
     options.bus.on('federation/changed', host => this.#policyChanged(host))
     this.refresh()
@@ -122,7 +124,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.#owner = owner
     this.#settings = { ...DEFAULT_FEDERATION, ...settings }
     this.refresh()
-    for (const destination of this.#destinations.values()) destination.permit()
+    for (const destination of this.#destinations.list()) destination.permit()
     this.#unhook ??= this.#options.scope.hooks.add<StanzaEvent>('route/remote', event => this.#route(event), {
       module: owner,
       host: '',
@@ -156,7 +158,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     this.#unhook?.()
     this.#unhook = undefined
     await this.#listeners.listen(owner, [])
-    for (const destination of [...this.#destinations.values()])
+    for (const destination of this.#destinations.list())
       destination.refuse(new StanzaError('remote-server-not-found', 'this server does not federate'))
     for (const stream of [...this.#streams.keys()]) stream.close()
   }
@@ -165,15 +167,11 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     return this.#listeners.ports()
   }
 
-  get limits(): WaitingLimits {
-    return this.#settings.waiting
-  }
-
   // --- from here to there
 
   #route(event: StanzaEvent): Handled | Promise<Handled> {
     const { from, to, stanza, origin } = event
-    const destination = this.#destination(from.domain, to.domain)
+    const destination = this.#destinations.get(from.domain, to.domain, MAX_DESTINATIONS)
     if (!destination) {
       event.fail(new StanzaError('resource-constraint', { type: 'wait', text: 'too many other servers' }))
       return HANDLED
@@ -186,18 +184,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     return congestion ? atMost(congestion, PATIENCE, undefined).then(() => HANDLED) : HANDLED
   }
 
-  /** @param most destinations, above which there is no new one */
-  #destination(local: string, remote: string, most = MAX_DESTINATIONS): Destination | undefined {
-    const pair = `${local} ${remote}`
-    const known = this.#destinations.get(pair)
-    if (known) return known
-    if (this.#destinations.size >= most) return undefined
-    const destination = new Destination(local, remote, this)
-    this.#destinations.set(pair, destination)
-    return destination
-  }
-
-  async open(destination: Destination, signal: AbortSignal, after?: PeerStream): Promise<OutgoingStream> {
+  async #open(destination: Destination, signal: AbortSignal, after?: PeerStream): Promise<OutgoingStream> {
     const { local, remote } = destination
     if (!this.gate.open) await new Promise<void>(resolve => this.gate.whenOpen(resolve))
     await this.check(local, remote)
@@ -210,61 +197,10 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     return stream
   }
 
-  hasAlternative(stream: PeerStream): boolean {
-    return this.#connector.hasAlternative(stream)
-  }
-
-  bounce({ stanza }: Pick<Parcel, 'stanza'>, error: StanzaError): void {
-    const { router } = this.#options
-    const reply = errorReply(stanza, error)
-    const local = reply && this.#options.host(domainIn(reply.attrs.to))
-    if (!local) return
-    this.#metrics.bounced(error.condition)
-    const failed = (err: unknown): void => this.log.error({ err }, 'an error could not be delivered')
-    try {
-      const result = router.route(reply, { kind: 'local', name: local.name })
-      if (isPromise(result)) result.catch(failed)
-    } catch (err) {
-      failed(err)
-    }
-  }
-
   /** XEP-0478 §4: without `by`, for the policy is the other server's. */
   tooLarge(parcel: Parcel, most: number): void {
     const text = `${parcel.lane.remote} takes stanzas of ${most} bytes at most`
-    this.bounce(parcel, new StanzaError('policy-violation', text))
-  }
-
-  delivered(): void {
-    this.#metrics.delivered.inc()
-    this.#changed?.()
-  }
-
-  failed({ local, remote }: Destination, { condition, reason }: Failure): void {
-    this.log.info({ local, remote, condition }, `no stream to ${remote}: ${reason}`)
-  }
-
-  active(destination: Destination, active: boolean): void {
-    if (active === this.#active.has(destination)) return
-    if (active) this.#active.add(destination)
-    else this.#active.delete(destination)
-    if (this.#active.size > 0) watch(this)
-    else unwatch(this)
-  }
-
-  sweep(now: number): void {
-    for (const destination of [...this.#active]) destination.sweep(now)
-  }
-
-  forget(destination: Destination): void {
-    const pair = `${destination.local} ${destination.remote}`
-    if (this.#destinations.get(pair) === destination) this.#destinations.delete(pair)
-  }
-
-  #waiting(): number {
-    let waiting = 0
-    for (const { count } of this.#destinations.values()) waiting += count
-    return waiting
+    this.#destinations.bounce(parcel, new StanzaError('policy-violation', text))
   }
 
   // --- what streams ask
@@ -295,7 +231,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   async verify(question: Question): Promise<Verdict> {
     const { local, remote } = question
     // Whoever sends keys in the name of others must not keep ours from being sent
-    const destination = this.#destination(local, remote, MAX_DESTINATIONS / 2)
+    const destination = this.#destinations.get(local, remote, MAX_DESTINATIONS / 2)
     if (!destination) return { condition: 'resource-constraint' }
     const late: Verdict = { condition: 'remote-server-timeout', text: 'the authoritative server is too slow' }
     return atMost(destination.verify(question), this.#streamSettings.dialbackTimeout, late)
@@ -318,7 +254,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     const reply = managed ? undefined : errorReply(stanza, new StanzaError('recipient-unavailable'))
     if (!reply) return
     const { from, to } = reply.attrs
-    this.#destination(domainIn(from), domainIn(to))?.send(reply)
+    this.#destinations.get(domainIn(from), domainIn(to), MAX_DESTINATIONS)?.send(reply)
   }
 
   verified(stream: PeerStream, local: string, remote: string): void {
@@ -327,12 +263,12 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
     const member = this.#streams.get(stream)
     if (!member) return
     if (direction === 'out' || bidi) {
-      const destination = this.#destination(local, remote)
+      const destination = this.#destinations.get(local, remote, MAX_DESTINATIONS)
       if (!destination) return
       member.users.add(destination)
       destination.use(stream)
     } else {
-      this.#destinations.get(`${local} ${remote}`)?.nudge()
+      this.#destinations.find(local, remote)?.nudge()
     }
   }
 
@@ -379,7 +315,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   // --- policy
 
   #policyChanged(host: string): void {
-    for (const destination of [...this.#destinations.values()]) {
+    for (const destination of this.#destinations.list()) {
       if (destination.local !== host) continue
       destination.permit()
       this.#recheck(host, destination.remote, error => destination.refuse(error))
@@ -410,14 +346,7 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   }
 
   queues(): FederationQueue[] {
-    return [...this.#destinations.values()].map(({ local, remote, count, bytes, stream, problem }) => ({
-      local,
-      remote,
-      stanzas: count,
-      bytes,
-      connected: stream !== undefined,
-      ...(problem === undefined ? {} : { problem })
-    }))
+    return this.#destinations.describe()
   }
 
   close(which: number | string): number {
@@ -441,14 +370,12 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
   /** Lets what waits leave, ends all streams, and resolves when their connections are gone. */
   async stop(error = new StreamError('system-shutdown'), within = 5000): Promise<void> {
     this.stopAccepting()
-    await this.#until(() => [...this.#destinations.values()].every(({ settled }) => settled), within / 2)
-    for (const destination of this.#destinations.values())
-      destination.close(new StanzaError('remote-server-timeout', 'this server stops'))
+    await this.#until(() => this.#destinations.settled, within / 2)
+    this.#destinations.close(new StanzaError('remote-server-timeout', 'this server stops'))
     for (const stream of [...this.#streams.keys()]) stream.close(error)
     await this.#until(() => this.#streams.size === 0, within / 2)
     for (const stream of [...this.#streams.keys()]) stream.abandon('the server stops')
-    this.#active.clear()
-    unwatch(this)
+    this.#destinations.stop()
     this.#unhook?.()
     this.#metrics.end()
     this.#collapsed.flush()
@@ -468,11 +395,6 @@ export class Federation implements FederationApi, ServerStreamBackend, Destinati
       }
     })
   }
-}
-
-function domainIn(address: string | undefined): string {
-  const bare = (address ?? '').split('/', 1)[0] as string // there is always one
-  return bare.slice(bare.lastIndexOf('@') + 1)
 }
 
 /** The same promise, but it ends when the time is over, with `otherwise`. */
