@@ -8,6 +8,7 @@ import { QUEUE_FULL, type Connection } from './connection'
 import type { ResumeOutcome } from './negotiable'
 import { isStanza, Negotiation } from './negotiation'
 import type { StreamSettings } from './settings'
+import { severed } from './severed'
 import {
   delayedXml,
   failed,
@@ -341,6 +342,7 @@ export class ClientStream extends Negotiation implements ManagedStream {
     const management = this.#management as Management
     this.phase = HIBERNATING
     this.connection.owner = undefined
+    this.connection = severed(this.connection)
     management.queue.cut()
     management.until = Date.now() + management.patience
     this.backend.managed.hibernate(this, management)
