@@ -10,8 +10,9 @@ import { signatureHash } from './signature-hash'
  * others (XEP-0178 §3). For these the chain is followed here a second time. Whatever is not understood is refused.
  */
 
-const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1'
-const ANY_PURPOSE = '2.5.29.37.0'
+/** Hexadecimal, as they are encoded. */
+const SERVER_PURPOSE = '2b06010505070301'
+const ANY_PURPOSE = '551d2500'
 
 /** What may be critical, for it is looked at, by us or by Node; policies are nobody's concern here. */
 const UNDERSTOOD = new Set<string>(Object.values(EXTENSION))
@@ -81,10 +82,6 @@ function ownProblem(certificate: X509Certificate, depth: number, now: number): s
   if (!(now <= Date.parse(certificate.validTo))) return 'CERT_HAS_EXPIRED'
   const { modulusLength = MIN_RSA_BITS } = certificate.publicKey.asymmetricKeyDetails ?? {}
   if (modulusLength < MIN_RSA_BITS) return 'EE_KEY_TOO_SMALL'
-  // Node calls it so: these are the extended ones
-  const purposes = certificate.keyUsage as string[] | undefined
-  if (purposes && !purposes.includes(SERVER_PURPOSE) && !(depth > 0 && purposes.includes(ANY_PURPOSE)))
-    return 'INVALID_PURPOSE'
   return extensionProblem(extensionsOf(certificate.raw), depth)
 }
 
@@ -94,10 +91,19 @@ function extensionProblem(extensions: readonly Extension[] | undefined, depth: n
   if (new Set(ids).size !== ids.length) return 'INVALID_EXTENSION'
   if (extensions.some(({ id, critical }) => CONSTRAINTS.has(id) || (critical && !UNDERSTOOD.has(id))))
     return 'UNHANDLED_CRITICAL_EXTENSION'
+  if (!isForServers(extensions, depth)) return 'INVALID_PURPOSE'
   if (depth === 0) return maySign(extensions) ? undefined : 'INVALID_PURPOSE'
   const below = mostBelow(extensions)
   if (below === undefined) return 'INVALID_CA'
   return depth - 1 <= below ? undefined : 'PATH_LENGTH_EXCEEDED'
+}
+
+/** RFC 5280 §4.2.1.12; above the leaf any purpose will do. */
+function isForServers(extensions: readonly Extension[], depth: number): boolean {
+  const usage = extensions.find(({ id }) => id === EXTENSION.extendedKeyUsage)
+  if (!usage) return true
+  const purposes = fieldsOf(usage.value, SEQUENCE).map(({ content }) => content.toString('hex'))
+  return purposes.includes(SERVER_PURPOSE) || (depth > 0 && purposes.includes(ANY_PURPOSE))
 }
 
 /** RFC 5280 §4.2.1.3: digitalSignature, which is how a client proves in TLS that the key is its own. */
