@@ -24,7 +24,6 @@ export class Acks {
   /** When an answer was asked for that has not been given; 0 for none. */
   #owedSince = 0
   #owedAgain = false
-  #frozen = false
 
   constructor(options: AcksOptions) {
     this.#options = options
@@ -81,17 +80,7 @@ export class Acks {
 
   /** Tells the peer how far its stanzas are handled. */
   acknowledge(): void {
-    if (!this.#frozen) this.#options.send(`<a xmlns='${SM}' h='${this.handled.h}'/>`)
-  }
-
-  /** Acknowledges nothing from now on, so that the peer sends again what comes. */
-  freeze(): void {
-    if (!this.#frozen) this.acknowledge()
-    this.#frozen = true
-  }
-
-  get frozen(): boolean {
-    return this.#frozen
+    this.#options.send(`<a xmlns='${SM}' h='${this.handled.h}'/>`)
   }
 
   /** False when the peer takes too long. */

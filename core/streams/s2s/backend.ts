@@ -89,7 +89,7 @@ export interface PeerStream {
   resume(): void
   /** The handlers of a stanza have ended. */
   settled(ticket: number): void
-  /** Acknowledges nothing more. */
+  /** Counts nothing that comes from now on (XEP-0198 §4). */
   freeze(): void
   /** The policy has changed: the peer may not send for this pair any more. */
   withdraw(local: string, remote: string): void

@@ -114,9 +114,9 @@ export abstract class ServerStream extends Stream implements PeerStream {
     else if (this.bidi) this.connection.send(serialize(pingOf(this.domain, this.remote)))
   }
 
-  /** Acknowledges what is handled and nothing more; what comes from now on is only heard as an answer. */
+  /** Counts nothing that comes from now on, so that the peer sends it again to whoever comes after us. */
   freeze(): void {
-    this.acks?.freeze()
+    this.counts = false
   }
 
   // --- receiving
@@ -275,7 +275,9 @@ export abstract class ServerStream extends Stream implements PeerStream {
     if (this.acks && !this.acks.tick(now)) {
       return this.close(new StreamError('connection-timeout', 'no acknowledgement'))
     }
-    const { idle, closeTimeout } = this.settings
+    const { closeTimeout } = this.settings
+    // Who has opened it knows better when it is of no use any more
+    const idle = this.settings.idle * (this.direction === 'in' && !this.bidi ? 2 : 1)
     if (this.#leaving !== 0 && now - this.#leaving >= closeTimeout) return this.#end()
     if (idle > 0 && now - this.lastStanza >= idle && this.unacknowledged === 0) this.close()
   }
