@@ -76,6 +76,7 @@ export class Destination implements Lane {
   #attemptedAt = 0
   #retryAt = 0
   #problem: string | undefined
+  #lastCondition: Failure['condition'] = 'remote-server-timeout'
   /** There is no such server, or nobody may send to it. */
   #refusal: { error: StanzaError; until: number } | undefined
   #room: { promise: Promise<void>; resolve: () => void } | undefined
@@ -210,6 +211,7 @@ export class Destination implements Lane {
     this.#stream = stream
     this.#readySince = Date.now()
     this.#problem = undefined
+    this.#lastCondition = 'remote-server-timeout'
     this.#refusal = undefined
     this.flush()
   }
@@ -283,6 +285,7 @@ export class Destination implements Lane {
 
   #failed(failure: Failure): void {
     this.#problem = failure.reason
+    this.#lastCondition = failure.condition
     this.#owner.failed(this, failure)
     for (const { resolve } of this.#asked.splice(0))
       resolve({ condition: failure.condition, text: 'the authoritative server cannot be reached' })
@@ -353,8 +356,8 @@ export class Destination implements Lane {
   sweep(now: number): void {
     const { time } = this.#owner.limits
     while (this.#waiting > 0 && now - (this.#queue[this.#head] as Parcel).since >= time) {
-      const error = new StanzaError('remote-server-timeout', `${this.remote} could not be reached in time`)
-      this.#bounce(this.#shift(), error)
+      const text = `${this.remote} could not be reached in time`
+      this.#bounce(this.#shift(), new StanzaError(this.#lastCondition, text))
     }
     if (this.#refusal && now >= this.#refusal.until) this.#refusal = undefined
     if (this.#waiting > 0 && !this.#stream) this.#open()

@@ -257,6 +257,15 @@ test('who cannot be reached is tried again, later each time', async () => {
   assert.equal(typeof late === 'string' ? late : late.condition, 'remote-server-timeout')
 })
 
+test('when the time is over, senders hear why nobody was reached', async () => {
+  const { owner, send, destination } = rig()
+  send('1')
+  await owner.opened[0]?.reject(new Unopened(failure('remote-server-not-found')))
+  assert.deepEqual(owner.bounced, [])
+  destination.sweep(Date.now() + 1001)
+  assert.deepEqual(owner.bounced, ['1 remote-server-not-found'])
+})
+
 test('a refusal by policy goes to all senders, and ends with the policy', async () => {
   const { owner, send, destination } = rig()
   send('1')
