@@ -12,5 +12,7 @@ export interface ServerEvents {
   /** Who may federate with a host has changed: `federation/check` is asked again for its streams. */
   'federation/changed': (host: string) => void
   'session/authenticated': (session: ClientSession) => void
+  /** A resource can be sent messages from now on: it is available with a priority that is not negative. */
+  'session/available': (session: ClientSession) => void
   'account/password-changed': (user: string, host: string) => void
 }

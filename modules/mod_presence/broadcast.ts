@@ -60,7 +60,10 @@ function available(
   tellContacts(presence, stanza, roster)
   tellOwn(presence, session, stanza, true)
   const caught = initial ? catchUp(presence, session, roster) : undefined
-  const raise = () => ctx.run('presence/available', { session, stanza, initial, before })
+  const raise = () => {
+    if ((before ?? -1) < 0 && (session.state.priority ?? -1) >= 0) ctx.emit('session/available', session)
+    return ctx.run('presence/available', { session, stanza, initial, before })
+  }
   const done = caught ? caught.then(raise) : raise()
   return done instanceof Promise ? done.then(() => HANDLED) : HANDLED
 }
