@@ -11,7 +11,7 @@ import {
 } from '#core'
 import { done, OWN } from '../lib_admin'
 import { POLICIES, summary, type Config, type Override } from './config'
-import { preparedPattern, wrongPattern } from './domains'
+import { preparedPattern, wrongPattern } from '../lib_domains'
 import type { Policy } from './policy'
 
 const COMMAND = 'federation-policy'

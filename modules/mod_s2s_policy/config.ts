@@ -1,5 +1,5 @@
 import { z } from '#core'
-import { domainsOption } from './domains'
+import { domainsOption } from '../lib_domains'
 
 export const POLICIES = ['open', 'listed', 'buddies'] as const
 

@@ -1,7 +1,7 @@
 import type { Store } from '#core'
+import { Domains } from '../lib_domains'
 import type { Circle } from './circle'
 import type { Config, Override } from './config'
-import { Domains } from './domains'
 
 /**
  * What a domain may: `all`; `acquainted`, server presence and what makes or ends a buddy; `stranger`, the latter

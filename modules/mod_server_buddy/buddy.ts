@@ -15,6 +15,8 @@ export const Buddy = z.object({
   /** Who made us ask, and when. */
   requestedBy: z.string().optional(),
   requestedAt: time.optional(),
+  /** When the peer approved our request. */
+  acceptedAt: time.optional(),
   /** When the peer asked. */
   receivedAt: time.optional(),
   /** Who approved the peer's request, and when; `policy:always` and the like where no person did. */
@@ -22,7 +24,9 @@ export const Buddy = z.object({
   approvedAt: time.optional(),
   /** Why our request did not get through, or was refused. */
   problem: z.string().optional(),
-  note: z.string().optional()
+  note: z.string().optional(),
+  /** The administrators who have been sent the form of the request that waits. */
+  told: z.array(z.string()).optional()
 })
 
 export type Buddy = z.infer<typeof Buddy>
@@ -35,7 +39,11 @@ export function stateOf(buddy: Buddy): State {
 
 /** The buddy in a new state; pre-approval is not for servers. */
 export function inState(buddy: Buddy, { subscription, ask, pendingIn }: State): Buddy {
-  return { ...buddy, subscription, ask, pendingIn }
+  const next = { ...buddy, subscription, ask, pendingIn }
+  // Who has been told of one request is to be told of the next
+  if (!pendingIn) delete next.told
+  if (!isTo(next)) delete next.acceptedAt
+  return next
 }
 
 /** Whether anything is left to be kept. */

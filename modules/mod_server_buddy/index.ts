@@ -3,17 +3,22 @@ import {
   HANDLED,
   StanzaError,
   z,
-  type Context,
   type Handled,
   type HostEvents,
   type StanzaEvent,
   type Traced
 } from '#core'
+import { domainsOption } from '../lib_domains'
+import { Answers } from './answers'
 import { Buddies } from './buddies'
 import { Buddy, isFrom, isTo } from './buddy'
 import { commands } from './commands'
-import { PolicyInForce, PolicyName } from './policy'
+import { Counts } from './counts'
+import { Override, PolicyInForce, PolicyName } from './policy'
+import { Presences, type PeerPresence } from './presences'
+import { Prompts } from './prompts'
 import { Published, type ServerBuddy } from './published'
+import { Requests } from './requests'
 
 const FEATURE = 'urn:xmpp:server-presence'
 
@@ -21,8 +26,7 @@ const config = z.object({
   autoApprove: PolicyName.default('ask').describe(
     'What is done with a request of another server: `ask` an administrator, approve it `always`, approve the `listed` domains and ask about others, or `never` (refuse).'
   ),
-  approve: z
-    .array(z.string())
+  approve: domainsOption()
     .default([])
     .describe('Domains that `listed` approves; `*.example.org` means every domain below example.org.'),
   maxPending: z
@@ -30,7 +34,15 @@ const config = z.object({
     .int()
     .min(1)
     .default(200)
-    .describe('Requests that wait for an administrator, at most; further ones are dropped.')
+    .describe('Requests that wait for an administrator, at most; further ones are refused for the moment.'),
+  maxBuddies: z
+    .number()
+    .int()
+    .min(1)
+    .default(1000)
+    .describe(
+      'Servers in the server roster above which `always` and `listed` approve nobody new: an administrator is asked.'
+    )
 })
 
 const CHANGED = {
@@ -41,12 +53,22 @@ const CHANGED = {
   handled: ''
 } as const
 
+const PRESENCE = {
+  name: 'server_buddy/presence',
+  when: 'a peer that has approved our request has come or gone',
+  payload: '{ domain, online, since }',
+  async: 'yes',
+  handled: ''
+} as const
+
 /** What other modules build on. */
 export interface ServerBuddyApi {
   /** Whether trust is mutual: both subscriptions are there. */
   isBuddy(domain: string): Promise<boolean>
   /** Each direction by itself: `to`, we know their presence; `from`, they know ours. */
   directions(domain: string): Promise<{ to: boolean; from: boolean }>
+  /** Whether a peer that has approved our request is there, and since when; undefined where that is not known. */
+  presence(domain: string): PeerPresence | undefined
 }
 
 /** XEP-0267: servers that trust each other. */
@@ -57,44 +79,74 @@ export default defineModule({
   dependencies: ['adhoc'],
   config,
   async setup(ctx, saved): Promise<ServerBuddyApi> {
-    const policy = new PolicyInForce(
-      ctx.store('policy', PolicyName),
-      () => ctx.config,
-      value => ctx.add('config-override', { option: `${ctx.module}.autoApprove`, value })
-    )
+    const policy = new PolicyInForce({
+      store: ctx.store('policy', Override),
+      settings: () => ctx.config,
+      show: ({ policy: value, by, at }) =>
+        ctx.add('config-override', { option: `${ctx.module}.autoApprove`, value, by, at })
+    })
     await policy.load()
     const published = new Published(ctx)
+    const counts = new Counts(ctx)
+    const presences = new Presences(saved)
+    const tell = async <E extends 'server_buddy/changed' | 'server_buddy/presence'>(
+      event: E,
+      payload: HostEvents[E]
+    ): Promise<void> => {
+      try {
+        await ctx.run(event, payload)
+      } catch (err) {
+        ctx.log.error({ err }, `a handler of ${event} failed`)
+      }
+    }
     const buddies = new Buddies({
       ctx,
       store: ctx.store('buddies', Buddy),
-      policy,
-      limits: () => ctx.config,
       published,
       changed(domain, before, after) {
         published.set(domain, after)
-        void tell({ domain, before, after })
+        counts.roster(published)
+        if (!isTo(after)) presences.forget(domain)
+        void tell('server_buddy/changed', { domain, before, after })
       }
     })
-    const tell = async (change: HostEvents['server_buddy/changed']): Promise<void> => {
-      try {
-        await ctx.run('server_buddy/changed', change)
-      } catch (err) {
-        ctx.log.error({ err }, 'a handler of server_buddy/changed failed')
-      }
+    const prompts = new Prompts(ctx, buddies, published)
+    const answers = new Answers(ctx, buddies, prompts)
+    const requests = new Requests({
+      ctx,
+      buddies,
+      policy,
+      published,
+      counts,
+      limits: () => ctx.config,
+      prompt: domain => prompts.asked(domain)
+    })
+    const heard = (domain: string, online: boolean): void => {
+      const presence = published.get(domain)?.to ? presences.set(domain, online) : undefined
+      if (presence) void tell('server_buddy/presence', { domain, ...presence })
     }
+
     for await (const [domain, buddy] of buddies.all()) published.set(domain, buddy)
+    counts.roster(published)
     ctx.add('event', CHANGED)
+    ctx.add('event', PRESENCE)
     ctx.add('disco-feature', FEATURE) // XEP-0267 §3
-    for (const command of commands(ctx, buddies, policy)) ctx.adhoc(command)
+    for (const command of commands({ ctx, buddies, policy, presences, published })) ctx.adhoc(command)
 
     // Before the default handler: only bare domains are servers (XEP-0267 §1); others pass on.
-    ctx.hook('presence/host', event => receive(ctx, buddies, event), { priority: 10 })
+    ctx.hook('presence/host', event => receive({ buddies, requests, heard }, event), { priority: 10 })
+    ctx.hook('message/host', event => answers.receive(event))
+    ctx.on('session/available', session => {
+      prompts
+        .available(session)
+        .catch((err: unknown) => ctx.log.error({ err }, 'an administrator was not told of buddy requests'))
+    })
 
     ctx.on('server/started', () => buddies.announce())
     // All of it is on its way when this ends: streams are closed next
     ctx.on('server/stopping', () => buddies.takeLeave())
     if (saved === undefined && ctx.server.started) ctx.after(0, () => buddies.announce())
-    ctx.save(() => 'running')
+    ctx.save(() => presences.save())
     ctx.defer(({ why }) => {
       if (why === 'unload') buddies.takeLeave()
     })
@@ -106,6 +158,7 @@ export default defineModule({
     }
     return {
       directions,
+      presence: domain => presences.get(domain),
       async isBuddy(domain) {
         const { to, from } = await directions(domain)
         return to && from
@@ -115,46 +168,48 @@ export default defineModule({
 })
 
 /** Whether the sender really is that domain: what core authenticated, not what `from` says. */
-function isAuthentic(ctx: Context, { origin, from }: StanzaEvent): boolean {
+function isAuthentic({ origin, from }: StanzaEvent): boolean {
   // The server that this host is attached to answers for everybody it speaks for: nobody else can reach us
   if (origin.kind === 'upstream') return true
-  if (origin.name !== from.full) return false
-  // An external component is a host of this server, and proved it by its secret
-  if (origin.kind === 'component') return ctx.server.isLocal(from.full)
-  return origin.kind === 's2s' || origin.kind === 'local'
+  return origin.kind !== 'c2s' && origin.name === from.full
 }
 
-async function receive(ctx: Context, buddies: Buddies, event: StanzaEvent): Promise<Handled | void> {
-  const { from, to, stanza, host } = event
+interface Receiver {
+  buddies: Buddies
+  requests: Requests
+  /** A peer has told its presence. */
+  heard(domain: string, online: boolean): void
+}
+
+function receive(receiver: Receiver, event: StanzaEvent): Promise<Handled> | undefined {
+  const { from, to, stanza, host, origin } = event
   if (from.kind !== 'host' || to.full !== host.name || from.full === host.name) return
-  const type = stanza.attrs.type
-  if (type === 'error') {
-    // A bounce is said by whoever could not deliver: the peer itself or our own side.
-    if (!isAuthentic(ctx, event) && event.origin.kind !== 'local') return
-    await buddies.onBounce(from.full, StanzaError.from(stanza).condition)
-    return HANDLED
-  }
-  if (!isAuthentic(ctx, event)) return
+  // A bounce is said by whoever could not deliver: the peer itself or our own side.
+  const ours = stanza.attrs.type === 'error' && origin.kind === 'local'
+  if (!ours && !isAuthentic(event)) return
+  return receiver.buddies.handling(from.full, () => said(receiver, event)).then(() => HANDLED)
+}
+
+async function said({ buddies, requests, heard }: Receiver, { from, stanza }: StanzaEvent): Promise<void> {
   const domain = from.full
-  switch (type) {
+  switch (stanza.attrs.type) {
+    case 'error':
+      heard(domain, false)
+      return buddies.onBounce(domain, stanza.attrs.id, StanzaError.from(stanza).condition)
     case 'subscribe':
-      await buddies.onSubscribe(domain)
-      return HANDLED
+      return requests.onSubscribe(domain)
     case 'subscribed':
-      await buddies.onSubscribed(domain)
-      return HANDLED
+      return buddies.onSubscribed(domain)
     case 'unsubscribe':
-      await buddies.onUnsubscribe(domain)
-      return HANDLED
+      return buddies.onUnsubscribe(domain)
     case 'unsubscribed':
-      await buddies.onUnsubscribed(domain)
-      return HANDLED
+      return buddies.onUnsubscribed(domain)
     case 'probe':
-      await buddies.onProbe(domain)
-      return HANDLED
+      return buddies.onProbe(domain)
     case undefined:
+      return heard(domain, true)
     case 'unavailable':
-      return HANDLED
+      return heard(domain, false)
     default:
       throw new StanzaError('bad-request', 'unknown type of presence')
   }
@@ -175,5 +230,7 @@ declare module '#core' {
       readonly before: Buddy | undefined
       readonly after: Buddy | undefined
     }
+    /** A peer whose presence we may know has come or gone. */
+    'server_buddy/presence': Traced & PeerPresence & { readonly domain: string }
   }
 }

@@ -40,6 +40,22 @@ export class Published {
     old?.withdraw()
   }
 
+  /** Peers in the server roster. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Requests of peers that wait for an administrator. */
+  get pending(): number {
+    let count = 0
+    for (const { buddy } of this.#entries.values()) if (buddy.asks) count++
+    return count
+  }
+
+  get(domain: string): ServerBuddy | undefined {
+    return this.#entries.get(domain)?.buddy
+  }
+
   *all(): Iterable<ServerBuddy> {
     for (const { buddy } of this.#entries.values()) yield buddy
   }

@@ -121,7 +121,7 @@ test('config check shows what commands hold in place of the file', async t => {
     const told = await check()
     assert.match(told, /in order.*\nIn the running server this holds in place of the file, set by command:\n/)
     assert.match(told, /\n {2}localhost: s2s_policy: buddies, 1 blocked \(admin@localhost, \d{4}-.*Z\)\n/)
-    assert.match(told, /\n {2}localhost: server_buddy\.autoApprove: always\n/)
+    assert.match(told, /\n {2}localhost: server_buddy\.autoApprove: always \(admin@localhost, \d{4}-.*Z\)\n/)
     await runs(admin, 'localhost', 'urn:balcony:admin#federation-policy', { policy: 'file' })
     await runs(admin, 'localhost', NODES.policy, { policy: 'file' })
     assert.doesNotMatch(await check(), /set by command/)

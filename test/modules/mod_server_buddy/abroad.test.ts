@@ -78,13 +78,18 @@ test('a request counts only where core authenticated its domain: s2s, upstream, 
     const abroad = new Abroad(server, 'channels.localhost')
     const asks = (from: string): string =>
       `<presence from='${from}' to='channels.localhost' type='subscribe'/>`
-    await abroad.says(asks('a.example'), 'component')
+    await abroad.says(asks('a.example'), 'component', 'b.example')
     await abroad.says(asks('b.example'), 's2s', 'a.example')
     await abroad.says(asks('user@c.example'), 's2s', 'c.example')
     await abroad.says(asks('d.example/resource'), 's2s', 'd.example')
     await agrees(admin, 'channels.localhost', {})
     await abroad.says(asks('e.example'), 's2s')
     await abroad.says(asks('f.example'), 'upstream', 'channels.localhost')
-    await agrees(admin, 'channels.localhost', { 'e.example': 'from out', 'f.example': 'from out' })
+    await abroad.says(asks('g.example'), 'component')
+    await agrees(admin, 'channels.localhost', {
+      'e.example': 'from out',
+      'f.example': 'from out',
+      'g.example': 'from out'
+    })
   })
 })

@@ -123,7 +123,7 @@ test('where several are decided on, each is reported; who is gone meanwhile is t
     const answers = await Promise.all(
       decisions.map(([player, form, decision]) => submits(player, form as Element, decision))
     )
-    const done = answers.filter(answer => /was (?:approved|refused)/.test(answer))
+    const done = answers.filter(answer => />localhost was (?:approved|refused)/.test(answer))
     const late = answers.filter(answer => /item-not-found/.test(answer))
     assert.deepEqual([done.length, late.length], [1, 1], answers.join('\n'))
   })
@@ -136,7 +136,7 @@ function submits(player: Player, form: Element, decision: string): Promise<strin
   return player
     .request(
       `<iq type='set' to='channels.localhost'><command xmlns='http://jabber.org/protocol/commands' node='${node}' sessionid='${sessionid}'>` +
-        `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', 'http://jabber.org/protocol/admin')}` +
+        `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', 'urn:balcony:admin')}` +
         `${field('peers', 'localhost')}${field('decision', decision)}</x></command></iq>`
     )
     .then(String)
