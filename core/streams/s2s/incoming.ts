@@ -205,6 +205,9 @@ export class IncomingStream extends ServerStream {
   #externalDone(local: string, remote: string): void {
     this.#proven = { remote, local }
     this.auth = 'external'
+    // What is being found out about keys belongs to the stream that ends here
+    this.#epoch++
+    this.#verifying.clear()
     this.answer(el('success', NS.SASL))
     // RFC 6120 §6.4.6
     this.phase = HEADER

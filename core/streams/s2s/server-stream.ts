@@ -43,6 +43,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   #complained = false
   /** Somebody waits for room. */
   #starved = false
+  /** It was ended in good order, and what the peer has under way is still taken. */
+  #lingers = false
 
   protected constructor(
     protected override readonly connection: ServerConnection,
@@ -135,13 +137,13 @@ export abstract class ServerStream extends Stream implements PeerStream {
   }
 
   element(element: Element, bytes: number): void {
-    if (this.phase === CLOSED) return
     const { name, attrs } = element
     const { xmlns } = attrs
-    if (xmlns === undefined) {
-      if (name === 'message' || name === 'presence' || name === 'iq') return this.#stanza(element, bytes)
-      return this.close(new StreamError('unsupported-stanza-type'))
-    }
+    const isStanza = xmlns === undefined && (name === 'message' || name === 'presence' || name === 'iq')
+    // RFC 6120 §4.4
+    if (isStanza && (this.phase !== CLOSED || this.#lingers)) return this.#stanza(element, bytes)
+    if (this.phase === CLOSED) return
+    if (xmlns === undefined) return this.close(new StreamError('unsupported-stanza-type'))
     if (xmlns === SM) return this.#management(element)
     if (isDialback(element)) return this.#dialback(element)
     if (xmlns === NS.STREAM && name === 'error') return this.peerError(element)
@@ -283,6 +285,7 @@ export abstract class ServerStream extends Stream implements PeerStream {
   }
 
   override streamEnd(): void {
+    this.#lingers = false
     if (this.phase === ONLINE) this.acks?.acknowledge()
     super.streamEnd()
   }
@@ -303,6 +306,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
 
   #end(error?: StreamError): void {
     this.acks?.acknowledge()
+    // With acknowledgements what comes now comes again, on another stream
+    this.#lingers = error === undefined && !this.acks
     super.close(error)
   }
 
