@@ -259,9 +259,15 @@ export class Federation implements FederationApi, ServerStreamBackend {
 
   verified(stream: PeerStream, local: string, remote: string): void {
     const { direction, auth, bidi } = stream
-    this.log.info({ local, remote, direction, auth, bidi }, `federates with ${remote}`)
     const member = this.#streams.get(stream)
     if (!member) return
+    // Something else may be demanded than when this was asked for
+    if (!this.isLocal(local) || !stream.satisfies(this.policy(remote), remote)) {
+      stream.withdraw(local, remote)
+      if (direction === 'out') stream.close()
+      return
+    }
+    this.log.info({ local, remote, direction, auth, bidi }, `federates with ${remote}`)
     if (direction === 'out' || bidi) {
       const destination = this.#destinations.get(local, remote, MAX_DESTINATIONS)
       if (!destination) return
