@@ -129,7 +129,7 @@ export class Heard {
     const find = (): Element | undefined => this.stanzas.find(({ attrs }) => attrs.id === id)
     if (!find())
       await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no ${id}, only ${this.ids.join()}`)), 10_000)
+        const timer = setTimeout(() => reject(new Error(`no ${id}, only ${this.ids.join()}`)), 20_000)
         const changed = (): void => {
           if (!find()) return
           clearTimeout(timer)

@@ -22,7 +22,7 @@ export interface HeaderOptions {
 }
 
 /** Milliseconds: long enough for a busy machine. */
-const PATIENCE = 10_000
+const PATIENCE = 20_000
 
 /** A stream header between servers, as it is written. */
 export function serverHeader({ ns = 'jabber:server', dialback = true, ...attrs }: HeaderOptions): string {
