@@ -133,6 +133,6 @@ test('what is demanded while a stream is negotiated holds for it', async t => {
   const plain = await home.nextStream(DIALBACK_FEATURE)
   await plain.until('</db:result>')
   await server.configure({ tls: 'required' })
-  plain.write(`<db:result from='a.example' to='b.example' type='valid'/>`)
+  plain.write(`<db:result from='a.example' to='b.example' type='valid'/></stream:stream>`)
   assert.doesNotMatch(await plain.end(), /secret/)
 })
