@@ -1,4 +1,4 @@
-import { z } from '#core'
+import { domainOption, z } from '#core'
 import { domainsOption } from '../lib_domains'
 
 export const POLICIES = ['open', 'listed', 'buddies'] as const
@@ -9,6 +9,11 @@ export const config = z.object({
     .default('open')
     .describe(
       'Who may exchange stanzas with this host: `open`, any server; `listed`, the domains in `allow`; `buddies`, server buddies (both directions) and the domains in `allow`.'
+    ),
+  buddiesOf: domainOption()
+    .optional()
+    .describe(
+      'With `buddies`: the host of this server whose buddies count, for a service that goes with it; its own unless given.'
     ),
   allow: domainsOption()
     .default([])

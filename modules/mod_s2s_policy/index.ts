@@ -44,7 +44,7 @@ export default defineModule({
         })
     })
     await policy.load()
-    circle.watch(ctx, () => {
+    circle.watch(ctx, ctx.config.buddiesOf, () => {
       if (policy.inForce.policy === 'buddies') changed()
     })
     const guard = new Guard(ctx, policy)
@@ -53,7 +53,8 @@ export default defineModule({
     ctx.hook('route/incoming', event => guard.incoming(event), FIRST)
     ctx.hook('route/remote', event => guard.outgoing(event), FIRST)
     ctx.adhoc(policyCommand(ctx, policy))
-    ctx.reconfigure(file => {
+    ctx.reconfigure((file, old) => {
+      if (file.buddiesOf !== old.buddiesOf) return false
       policy.setFile(file)
       return true
     })

@@ -175,15 +175,15 @@ export class Buddies {
   }
 
   async onUnsubscribe(domain: string): Promise<void> {
-    let lost = false
+    let before = NOBODY
     await this.update(domain, old => {
+      before = old
       const step = inbound('unsubscribe', stateOf(old))
-      lost = step.deliver
       return step.deliver ? inState(old, step.state) : old
     })
-    if (!lost) return
-    this.#send('unavailable', domain)
-    this.#send('unsubscribed', domain) // RFC 6121 §3.3.3
+    // RFC 6121 §3.3.3
+    if (isFrom(before)) this.#send('unavailable', domain)
+    if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
   }
 
   /** Our request did not get through. It stays, with the reason, and is not sent again by itself. */
