@@ -198,8 +198,10 @@ async function channels() {
 async function command(person, host, node, said) {
   const first = await person.iq('set', host, xml('command', { xmlns: COMMANDS, node, action: 'execute' }))
   if (!said) return first
-  const { sessionid } = first.getChild('command').attrs
-  const fields = Object.entries({ FORM_TYPE: ADMIN, ...said }).map(([name, value]) =>
+  const asked = first.getChild('command')
+  const { sessionid } = asked.attrs
+  const type = asked.getChild('x', 'jabber:x:data').getChildByAttr('var', 'FORM_TYPE')
+  const fields = Object.entries({ FORM_TYPE: type.getChildText('value'), ...said }).map(([name, value]) =>
     xml('field', { var: name }, xml('value', {}, value))
   )
   const form = xml('x', { xmlns: 'jabber:x:data', type: 'submit' }, ...fields)

@@ -227,7 +227,8 @@ async def command(person, host, node, values=None):
     if values is None:
         return answer
     form = person['xep_0004'].make_form(ftype='submit')
-    form.add_field(var='FORM_TYPE', ftype='hidden', value=ADMIN)
+    asked = {f.get('var'): f.findtext('{jabber:x:data}value') for f in answer.xml.iter('{jabber:x:data}field')}
+    form.add_field(var='FORM_TYPE', ftype='hidden', value=asked['FORM_TYPE'])
     for name, value in values.items():
         form.add_field(var=name, value=value)
     return await adhoc.send_command(
