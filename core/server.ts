@@ -149,6 +149,7 @@ export class Server {
       limits: () => this.#queues,
       streamLimits: this.limits,
       removedSince: (user, domain, time) => this.accounts.removedSince(user, domain, time),
+      disabledSince: (user, domain, time) => this.accounts.disabledSince(user, domain, time),
       authenticated: session => this.bus.emit('session/authenticated', session)
     })
     this.listeners = new ClientListeners(this.clients)
@@ -401,7 +402,10 @@ export class Server {
 
   #mustBeGone(host: string): void {
     if (this.domains.find(host) === undefined) return
-    throw new CodedError('ERR_HOST_IN_USE', `${host} is in the config: take it out, and reload the config, first`)
+    throw new CodedError(
+      'ERR_HOST_IN_USE',
+      `${host} is in the config: take it out, and reload the config, first`
+    )
   }
 
   /** Stops: accepts nothing more, ends the streams, finishes what is under way, closes the database. */

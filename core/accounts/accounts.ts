@@ -24,7 +24,7 @@ import { AccountTable } from './table'
 /** Characters in a password, at most: a derivation of a megabyte would be work for nothing. */
 const MAX_PASSWORD = 1024
 
-/** Milliseconds for which a removal is remembered: longer than anybody may take to log in. */
+/** Milliseconds for which it is remembered that an account was removed or disabled: longer than anybody may take to log in. */
 const REMEMBERED = 2 * 3_600_000
 
 /** Accounts of a host that is purged, in one page. */
@@ -49,6 +49,8 @@ export class Accounts implements AccountApi, SaslAccounts {
   readonly #events: AccountEvents
   /** When accounts were removed lately, by JID, oldest first. */
   readonly #removals = new Map<string, number>()
+  /** When accounts were disabled lately, in the same way. */
+  readonly #disablings = new Map<string, number>()
 
   /** `secret` makes the salts of accounts that do not exist: it is kept as long as the database. */
   constructor(
@@ -105,7 +107,7 @@ export class Accounts implements AccountApi, SaslAccounts {
       return true
     })
     if (removed) {
-      this.#remember(`${name}@${host}`)
+      remember(this.#removals, `${name}@${host}`)
       // XEP-0077 §3.2: the streams of an account that is gone end with not-authorized.
       for (const session of [...target.sessions.of(name).values()]) {
         session.close(new StreamError('not-authorized', 'the account was removed'))
@@ -130,7 +132,7 @@ export class Accounts implements AccountApi, SaslAccounts {
             await raise<AccountPurgeEvent>(other, 'account/purge', { jid, tx })
           await this.#db.purgeAccount(tx, host, user)
         })
-        this.#remember(jid)
+        remember(this.#removals, jid)
       }
       accounts += page.length
       if (page.length < PURGE) return { accounts, rows: await this.#db.purgeHost(host) }
@@ -146,14 +148,28 @@ export class Accounts implements AccountApi, SaslAccounts {
     return removed !== undefined && removed >= time
   }
 
-  #remember(jid: string): void {
-    const now = Date.now()
-    this.#removals.delete(jid) // to the end
-    this.#removals.set(jid, now)
-    for (const [old, time] of this.#removals) {
-      if (now - time < REMEMBERED) return
-      this.#removals.delete(old)
+  /** Whether an account was disabled since then: who logged in before must not come in after. */
+  disabledSince(user: string, host: string, time: number): boolean {
+    const disabled = this.#disablings.size > 0 ? this.#disablings.get(`${user}@${host}`) : undefined
+    return disabled !== undefined && disabled >= time
+  }
+
+  async setDisabled(user: string, host: string, disabled: boolean): Promise<boolean | undefined> {
+    const name = prepareUser(user, host)
+    const target = this.#hostWithAccounts(host)
+    const before = await this.#db.write(async tx => {
+      const row = await this.#table.findIn(tx, host, name)
+      if (row) await this.#table.setDisabled(tx, host, name, disabled)
+      return row?.disabled
+    })
+    if (before === undefined) return undefined
+    if (disabled) {
+      remember(this.#disablings, `${name}@${host}`)
+      for (const session of [...target.sessions.of(name).values()]) {
+        session.close(new StreamError('policy-violation', 'the account was disabled'))
+      }
     }
+    return (before === 1) !== disabled
   }
 
   async setPassword(user: string, host: string, password: string): Promise<boolean> {
@@ -172,12 +188,19 @@ export class Accounts implements AccountApi, SaslAccounts {
     )
   }
 
-  count(host: string): Promise<number> {
-    return this.#table.count(host)
+  count(host: string, { disabled = false }: { disabled?: boolean } = {}): Promise<number> {
+    return this.#table.count(host, disabled)
   }
 
-  list(host: string, { after = 0, limit }: { after?: number; limit: number }): Promise<ListedAccount[]> {
-    return this.#table.list(host, after, limit)
+  list(
+    host: string,
+    { after = 0, limit, disabled = false }: { after?: number; limit: number; disabled?: boolean }
+  ): Promise<ListedAccount[]> {
+    return this.#table.list(host, after, limit, disabled)
+  }
+
+  async place(user: string, host: string): Promise<number | undefined> {
+    return (await this.#table.find(host, prepareUser(user, host)))?.id
   }
 
   mechanisms(): SaslMechanism[] {
@@ -203,6 +226,17 @@ export class Accounts implements AccountApi, SaslAccounts {
         cause: error
       })
     }
+  }
+}
+
+/** Notes that it happens now, and forgets what was longer ago than anybody may take to log in. */
+function remember(times: Map<string, number>, jid: string): void {
+  const now = Date.now()
+  times.delete(jid) // to the end
+  times.set(jid, now)
+  for (const [old, time] of times) {
+    if (now - time < REMEMBERED) return
+    times.delete(old)
   }
 }
 

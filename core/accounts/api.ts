@@ -9,9 +9,20 @@ export interface AccountApi {
   remove(user: string, host: string): Promise<boolean>
   setPassword(user: string, host: string, password: string): Promise<boolean>
   checkPassword(user: string, host: string, password: string): Promise<boolean>
-  count(host: string): Promise<number>
-  /** In the order in which they were made, in pages: `after` is the place of the last one of the page before. */
-  list(host: string, options: { after?: number; limit: number }): Promise<ListedAccount[]>
+  /**
+   * Bars the account from logging in and ends its sessions, or lets it in again; nothing of it is lost. Resolves
+   * with whether that changed anything, undefined if there is no such account.
+   */
+  setDisabled(user: string, host: string, disabled: boolean): Promise<boolean | undefined>
+  /** All accounts of a host, or those that are disabled. */
+  count(host: string, options?: { disabled?: boolean }): Promise<number>
+  /**
+   * In the order in which they were made, in pages: `after` is the place of the last one of the page before. With
+   * `disabled` those alone.
+   */
+  list(host: string, options: { after?: number; limit: number; disabled?: boolean }): Promise<ListedAccount[]>
+  /** Where an account is in these lists; undefined if there is no such account. */
+  place(user: string, host: string): Promise<number | undefined>
   /** The ways to log in with a password of these accounts: SCRAM-SHA-256, SCRAM-SHA-1, PLAIN. */
   mechanisms(): SaslMechanism[]
 }

@@ -8,6 +8,7 @@ interface Key {
 }
 
 export interface AccountRow {
+  id: number
   user: string
   credentials: string
   disabled: number
@@ -19,13 +20,16 @@ export class AccountTable {
   readonly #insert
   readonly #delete
   readonly #credentials
+  readonly #disable
   readonly #count
+  readonly #countDisabled
   readonly #list
+  readonly #listDisabled
 
   constructor(private readonly db: Database) {
     this.#find = db.statement<Key, AccountRow>((knex, p) =>
       knex('accounts')
-        .select('user', 'credentials', 'disabled')
+        .select('id', 'user', 'credentials', 'disabled')
         .where('host', p('host'))
         .where('user_hash', p('hash'))
     )
@@ -48,8 +52,17 @@ export class AccountTable {
         .where('host', p('host'))
         .where('user_hash', p('hash'))
     )
+    this.#disable = db.statement<Key & { disabled: number }>((knex, p) =>
+      knex('accounts')
+        .update({ disabled: p('disabled') })
+        .where('host', p('host'))
+        .where('user_hash', p('hash'))
+    )
     this.#count = db.statement<{ host: string }, { n: number }>((knex, p) =>
       knex('accounts').count({ n: '*' }).where('host', p('host'))
+    )
+    this.#countDisabled = db.statement<{ host: string }, { n: number }>((knex, p) =>
+      knex('accounts').count({ n: '*' }).where('host', p('host')).where('disabled', 1)
     )
     this.#list = db.statement<{ host: string; after: number; limit: number }, ListedAccount>((knex, p) =>
       knex('accounts')
@@ -58,6 +71,16 @@ export class AccountTable {
         .where('id', '>', p('after'))
         .orderBy('id')
         .limit(p('limit'))
+    )
+    this.#listDisabled = db.statement<{ host: string; after: number; limit: number }, ListedAccount>(
+      (knex, p) =>
+        knex('accounts')
+          .select('user', { place: 'id' })
+          .where('host', p('host'))
+          .where('disabled', 1)
+          .where('id', '>', p('after'))
+          .orderBy('id')
+          .limit(p('limit'))
     )
   }
 
@@ -81,13 +104,17 @@ export class AccountTable {
     return (await tx.run(this.#credentials, { ...key(host, user), credentials })).changes > 0
   }
 
-  async count(host: string): Promise<number> {
-    return (await this.db.read.get(this.#count, { host }))?.n ?? 0
+  async setDisabled(tx: Tx, host: string, user: string, disabled: boolean): Promise<void> {
+    await tx.run(this.#disable, { ...key(host, user), disabled: disabled ? 1 : 0 })
+  }
+
+  async count(host: string, disabled = false): Promise<number> {
+    return (await this.db.read.get(disabled ? this.#countDisabled : this.#count, { host }))?.n ?? 0
   }
 
   /** In the order in which they were made; `after` is the place of the last one of the page before. */
-  list(host: string, after: number, limit: number): Promise<ListedAccount[]> {
-    return this.db.read.all(this.#list, { host, after, limit })
+  list(host: string, after: number, limit: number, disabled = false): Promise<ListedAccount[]> {
+    return this.db.read.all(disabled ? this.#listDisabled : this.#list, { host, after, limit })
   }
 }
 

@@ -34,6 +34,8 @@ export interface ClientsOptions {
   streamLimits?: StreamLimits
   /** Whether an account was removed since then (milliseconds since the epoch). */
   removedSince(user: string, domain: string, time: number): boolean
+  /** The same for an account that was disabled. */
+  disabledSince(user: string, domain: string, time: number): boolean
   authenticated(session: ClientStream): void
 }
 
@@ -101,7 +103,9 @@ export class Clients implements StreamBackend {
   }
 
   stableName(domain: string, user: string, what: string): string {
-    const name = createHmac('sha256', this.#options.secret).update(JSON.stringify(['name', domain, user, what]))
+    const name = createHmac('sha256', this.#options.secret).update(
+      JSON.stringify(['name', domain, user, what])
+    )
     return name.digest().toString('base64url', 0, STABLE_NAME_BYTES)
   }
 
@@ -119,6 +123,9 @@ export class Clients implements StreamBackend {
     // Whoever logged in to an account that is gone must not come into one that was made anew under its name
     if (this.#options.removedSince(jid.local, jid.domain, session.since)) {
       throw new StanzaError('not-allowed', 'the account was removed')
+    }
+    if (this.#options.disabledSince(jid.local, jid.domain, session.since)) {
+      throw new StanzaError('not-allowed', 'the account was disabled')
     }
     const sender = new ClientSender(session, host, jid, this.#options)
     this.#senders.set(session, sender)

@@ -27,9 +27,12 @@ forEachDatabase((_, open) => {
     const knex = async (...args: string[]): Promise<string> =>
       (await promisify(execFile)(process.execPath, [KNEX, ...args], { cwd: ROOT, env })).stdout
     assert.match(await knex('migrate:list'), /1 Completed.*\n001_entries\.ts\nNo Pending/)
-    assert.match(await knex('migrate:list', '--env', 'core_accounts'), /1 Pending.*\n001_accounts\.ts/)
+    assert.match(
+      await knex('migrate:list', '--env', 'core_accounts'),
+      /2 Pending.*\n001_accounts\.ts\s+002_disabled\.ts/
+    )
     await database.close()
-    assert.match(await knex('migrate:latest', '--env', 'core_accounts'), /Batch 1 run: 1 migrations/)
+    assert.match(await knex('migrate:latest', '--env', 'core_accounts'), /Batch 1 run: 2 migrations/)
     const again = await reopen()
     assert.deepEqual(await again.migrate('core_accounts', path.join(ROOT, 'core/accounts/migrations')), {
       ran: []
