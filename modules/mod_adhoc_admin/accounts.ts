@@ -10,7 +10,7 @@ import {
   type FormValues
 } from '#core'
 import { actOnEach, ADMIN } from '../lib_admin'
-import { accountField, accountsField } from './addresses'
+import { accountField, accountsField, noAccount } from './addresses'
 import { mustBeAllowed } from './rights'
 
 /** What an administrator may tell about a new account (XEP-0133 §4.1). */
@@ -140,10 +140,6 @@ async function accountFault<T>(fn: () => Promise<T>): Promise<T> {
     if (code === 'ERR_PASSWORD') throw new StanzaError('not-acceptable', message)
     throw error
   }
-}
-
-function noAccount(jid: JID): StanzaError {
-  return new StanzaError('item-not-found', `there is no account ${jid.bare}`)
 }
 
 function text(value: FormValues[string]): string {

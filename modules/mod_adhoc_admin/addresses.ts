@@ -1,4 +1,4 @@
-import { JID, type Context, type FormField } from '#core'
+import { JID, StanzaError, type Context, type FormField } from '#core'
 
 /** Accounts that one command may name. */
 const MAX_ACCOUNTS = 100
@@ -24,6 +24,11 @@ export function accountsField(ctx: Context, label: string, { resources = false }
     maxValues: MAX_ACCOUNTS,
     check: value => ownAccount(ctx, value, resources).full
   }
+}
+
+/** XEP-0133 §5 names no condition for it. */
+export function noAccount(jid: JID): StanzaError {
+  return new StanzaError('item-not-found', `there is no account ${jid.bare}`)
 }
 
 /** XEP-0133 §3: nobody administers the accounts of another host here. The error becomes a FormError. */

@@ -1,6 +1,7 @@
 import { defineModule, z } from '#core'
 import { accountCommands } from './accounts'
 import { configCommands } from './config'
+import { disablingCommands } from './disabling'
 import { listCommands } from './lists'
 import { moduleCommands } from './modules'
 import { sessionCommands } from './sessions'
@@ -28,7 +29,12 @@ export default defineModule({
   setup(ctx) {
     const everywhere = [...moduleCommands(ctx), ...configCommands(ctx), ...streamCommands(ctx)]
     // A component has no accounts and answers for itself (XEP-0133 §3)
-    const withAccounts = () => [...accountCommands(ctx), ...sessionCommands(ctx), ...listCommands(ctx)]
+    const withAccounts = () => [
+      ...accountCommands(ctx),
+      ...disablingCommands(ctx),
+      ...sessionCommands(ctx),
+      ...listCommands(ctx)
+    ]
     for (const command of everywhere) ctx.adhoc(command)
     if (ctx.host.type === 'virtual') for (const command of withAccounts()) ctx.adhoc(command)
     ctx.reconfigure(() => true)
