@@ -1,11 +1,14 @@
 import type { Server } from '../server'
 
-const SERVICE = { tcp: 'clients (STARTTLS)', tls: 'clients (direct TLS)' } as const
+const SECURED = { tcp: 'STARTTLS', tls: 'direct TLS' } as const
 
 /** A line for each address where the server listens. */
-export function listening({ listeners, components, http }: Server): string[] {
+export function listening({ listeners, federation, components, http }: Server): string[] {
   return [
-    ...listeners.ports().map(({ transport, ...at }) => `${SERVICE[transport]} on ${hostPort(at)}`),
+    ...listeners.ports().map(({ transport, ...at }) => `clients (${SECURED[transport]}) on ${hostPort(at)}`),
+    ...federation
+      .ports()
+      .map(({ transport, ...at }) => `other servers (${SECURED[transport]}) on ${hostPort(at)}`),
     ...components.listeners.ports().map(at => `components (XEP-0114) on ${hostPort(at)}`),
     ...http
       .ports()

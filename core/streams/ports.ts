@@ -95,7 +95,9 @@ function listen(server: Server, spec: Port): Promise<void> {
 }
 
 const REASONS: Record<string, string> = {
-  EADDRINUSE: 'another program listens there',
+  EADDRINUSE:
+    'another program listens there. End it, or name another address or port in the config; a list that the config ' +
+    'leaves out has its default, [] is none',
   EADDRNOTAVAIL: 'this machine does not have that address',
   EACCES: 'ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)'
 }
