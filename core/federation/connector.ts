@@ -1,5 +1,15 @@
+import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
-import { dial, findTargets, routeTarget, Unreachable, type Dialled, type Dns, type Target } from '../net'
+import {
+  dial,
+  findTargets,
+  parsePlace,
+  routeTarget,
+  Unreachable,
+  type Dialled,
+  type Dns,
+  type Target
+} from '../net'
 import type { PeerStream } from '../streams/s2s/backend'
 import { connectTls, SERVER_ALPN, ServerConnection } from '../streams/s2s/connection'
 import { SERVER_FRAMING } from '../streams/s2s/names'
@@ -22,13 +32,19 @@ export interface Connected {
   direct: boolean
   /** Where else the server may be. */
   later: Target[]
+  target: Target
+  /** How often it was sent on to get there. */
+  redirects: number
 }
+
+/** RFC 6120 §4.9.3.19: redirects that are followed, one after the other. */
+const MAX_REDIRECTS = 3
 
 /** Finds other servers and connects to them. */
 export class Connector {
   readonly #options: ConnectorOptions
-  /** Where to go when a stream comes to nothing. */
-  readonly #later = new WeakMap<PeerStream, Target[]>()
+  /** Where a stream has led to, and where to go when it comes to nothing. */
+  readonly #known = new WeakMap<PeerStream, Omit<Connected, 'connection'>>()
 
   constructor(options: ConnectorOptions) {
     this.#options = options
@@ -36,23 +52,48 @@ export class Connector {
 
   /** Connects to a domain, in the name of one of ours. Rejects with Unopened. */
   async connect(local: string, remote: string, signal: AbortSignal, after?: PeerStream): Promise<Connected> {
-    const { socket, target, later } = await this.#dial(remote, signal, after && this.#later.get(after))
+    const known = after && this.#known.get(after)
+    const elsewhere = after && known && (await this.#elsewhere(after, known))
+    const { socket, target, later } = await this.#dial(remote, signal, elsewhere ?? known?.later)
     const context = target.tls === 'direct' ? this.#options.secureContext(local) : undefined
     if (target.tls === 'direct' && !context) {
       socket.destroy()
-      const reason = 'there is no certificate for TLS'
-      throw new Unopened({ condition: 'remote-server-timeout', reason, temporary: true })
+      throw unopened('there is no certificate for TLS')
     }
     const direct = context && { ...connectTls(context, remote), alpn: SERVER_ALPN }
     const connection = new ServerConnection(socket, this.#options.limits(), direct, SERVER_FRAMING)
-    return { connection, direct: direct !== undefined, later }
+    const redirects = (known?.redirects ?? 0) + (elsewhere ? 1 : 0)
+    return { connection, direct: direct !== undefined, later, target, redirects }
   }
 
-  async #dial(remote: string, signal: AbortSignal, known: Target[] | undefined): Promise<Dialled> {
+  /** Where the server has sent us, in the name of the same domain (RFC 6120 §4.9.3.19). */
+  async #elsewhere(
+    after: PeerStream,
+    { target }: Pick<Connected, 'target'>
+  ): Promise<readonly Target[] | undefined> {
+    const text = elsewhereOf(after)
+    if (text === undefined) return undefined
+    const { tls } = target
+    const place = parsePlace(text)
+    if (place) return [routeTarget({ ...place, tls })]
+    const named = parsePlace(text, target.port)
+    if (!named) throw unopened(`it sends us to ${JSON.stringify(text.slice(0, 100))}, which is no place`)
+    return isIP(named.host) === 0
+      ? this.#found(() => findTargets(this.#options.dns, named.host))
+      : [routeTarget({ ...named, tls })]
+  }
+
+  async #dial(remote: string, signal: AbortSignal, known: readonly Target[] | undefined): Promise<Dialled> {
     const { dns, settings } = this.#options
-    try {
+    return this.#found(async () => {
       const targets = known ?? (await this.#targets(remote))
-      return await dial(targets, { dns, signal, timeout: settings().connectTimeout })
+      return dial(targets, { dns, signal, timeout: settings().connectTimeout })
+    })
+  }
+
+  async #found<T>(search: () => Promise<T>): Promise<T> {
+    try {
+      return await search()
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error
       const { condition, message: reason, temporary } = error
@@ -68,12 +109,23 @@ export class Connector {
   }
 
   /** What to try when that stream comes to nothing. */
-  remember(stream: OutgoingStream, later: Target[]): void {
-    if (later.length > 0) this.#later.set(stream, later)
+  remember(stream: OutgoingStream, { connection: _, ...known }: Connected): void {
+    this.#known.set(stream, known)
   }
 
   /** Whether there is anything to try, now that it has. */
   hasAlternative(stream: PeerStream): boolean {
-    return this.#later.has(stream) && !(stream as OutgoingStream).spoken // only outgoing ones are remembered
+    const known = this.#known.get(stream)
+    if (!known) return false
+    if (elsewhereOf(stream) !== undefined) return known.redirects < MAX_REDIRECTS
+    return known.later.length > 0 && !(stream as OutgoingStream).spoken // only outgoing ones are remembered
   }
+}
+
+function elsewhereOf(stream: PeerStream): string | undefined {
+  return (stream as OutgoingStream).elsewhere // only outgoing ones are remembered
+}
+
+function unopened(reason: string): Unopened {
+  return new Unopened({ condition: 'remote-server-timeout', reason, temporary: true })
 }

@@ -188,11 +188,12 @@ export class Federation implements FederationApi, ServerStreamBackend {
     const { local, remote } = destination
     if (!this.gate.open) await new Promise<void>(resolve => this.gate.whenOpen(resolve))
     await this.check(local, remote)
-    const { connection, direct, later } = await this.#connector.connect(local, remote, signal, after)
+    const connected = await this.#connector.connect(local, remote, signal, after)
+    const { connection, direct } = connected
     connection.ticket = this.streamLimits?.admission.outgoing('s2s', direct ? 'tls' : 'tcp')
     const policy = this.policy(remote)
     const stream = new OutgoingStream(connection, this, this.#streamSettings, { local, remote, policy })
-    this.#connector.remember(stream, later)
+    this.#connector.remember(stream, connected)
     this.#adopt(stream, connection).users.add(destination)
     return stream
   }

@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test'
 import { TestCa, writeLeaf } from '../lib/ca'
 import { IM_HOST } from '../lib/config'
 import { Heard, startFederated } from '../lib/federation'
-import { attrsOf, DIALBACK_FEATURE, Peer, PeerServer } from '../lib/peer'
+import { answerHeader, attrsOf, DIALBACK_FEATURE } from '../lib/peer'
+import { Peer, PeerServer, serverHeader, STARTTLS_FEATURE } from '../lib/peer'
 import { parseStanza } from '../lib/reader'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'balcony-s2s-'))
@@ -39,12 +40,20 @@ async function rig(t: TestContext, s2s: object = {}) {
     const { id } = attrsOf(await stream.until('</db:verify>'), 'db:verify')
     return type => stream.write(`<db:verify from='${from}' to='b.example' id='${id}' type='${type}'/>`)
   }
-  return { server, home, connect, asked, heard: new Heard(server, 'b.example') }
+  const host = server.server.domains.get('b.example')
+  assert.ok(host)
+  const send = (id: string): void =>
+    void server.server.router.send(
+      parseStanza(`<message from='b.example' to='juliet@a.example' id='${id}'><body>secret</body></message>`),
+      host
+    )
+  return { server, home, connect, asked, send, heard: new Heard(server, 'b.example') }
 }
 
 const message = (from: string, id: string): string =>
   `<message from='${from}' to='juliet@b.example' id='${id}'><body>${id}</body></message>`
 const external = `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>`
+const EXTERNAL = `<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>`
 const success = '<success xmlns="urn:ietf:params:xml:ns:xmpp-sasl"/>'
 
 test('RFC 6120 §4.4: what was under way when this server ends a stream is not lost', async t => {
@@ -123,16 +132,64 @@ test('what is demanded while a key is looked at holds for it', async t => {
 })
 
 test('what is demanded while a stream is negotiated holds for it', async t => {
-  const { home, server } = await rig(t, { bidi: false })
-  const host = server.server.domains.get('b.example')
-  assert.ok(host)
-  server.server.router.send(
-    parseStanza(`<message from='b.example' to='juliet@a.example' id='m1'><body>secret</body></message>`),
-    host
-  )
+  const { home, server, send } = await rig(t, { bidi: false })
+  send('m1')
   const plain = await home.nextStream(DIALBACK_FEATURE)
   await plain.until('</db:result>')
   await server.configure({ tls: 'required' })
   plain.write(`<db:result from='a.example' to='b.example' type='valid'/></stream:stream>`)
   assert.doesNotMatch(await plain.end(), /secret/)
+})
+
+/** What ends a stream of somebody who should go there. */
+const redirect = (place: string): string =>
+  `<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>${place}</see-other-host></stream:error></stream:stream>`
+
+test('RFC 6120 §4.9.3.19: who is sent to another place asks there for the same domain', async t => {
+  const { home, server, send } = await rig(t, { tls: 'required', auth: 'certificate', bidi: false })
+  const there = await PeerServer.listen(t)
+  const leaf = await ca.issue({ dns: ['a.example'] })
+  send('m1')
+  const first = await home.nextStream(STARTTLS_FEATURE)
+  await first.acceptTls(leaf)
+  await first.until(`xml:lang='en'>`)
+  first.write(serverHeader({ from: 'a.example', id: 's1' }) + redirect(`127.0.0.1:${there.port}`))
+  const second = await there.nextStream(STARTTLS_FEATURE)
+  await second.acceptTls(leaf)
+  await answerHeader(second, EXTERNAL)
+  await second.until('</auth>')
+  second.write(success)
+  await answerHeader(second, '')
+  assert.equal(attrsOf(await second.until('</message>'), 'message').id, 'm1')
+  assert.equal(home.peers.length, 1)
+  assert.deepEqual(server.errors(), [])
+})
+
+test('RFC 6120 §4.9.3.19: not for ever, not outside TLS, and not by who is not believed', async t => {
+  const { home, send } = await rig(t, { tls: 'required', auth: 'certificate' })
+  const leaf = await ca.issue({ dns: ['a.example'] })
+  const wrong = await ca.issue({ dns: ['mallory.example'] })
+  const here = redirect(`127.0.0.1:${home.port}`)
+  const elsewhere = await PeerServer.listen(t)
+  const away = redirect(`127.0.0.1:${elsewhere.port}`)
+  send('m1')
+  for (let i = 0; i < 4; i++) {
+    const peer = await home.nextStream(STARTTLS_FEATURE)
+    await peer.acceptTls(leaf)
+    await answerHeader(peer, EXTERNAL)
+    peer.write(i < 3 ? here : away)
+    await peer.end()
+  }
+  // Again from the beginning
+  const plain = await home.next()
+  await plain.until(`xml:lang='en'>`)
+  plain.write(serverHeader({ from: 'a.example', id: 's1' }) + away)
+  await plain.end()
+  const lying = await home.nextStream(STARTTLS_FEATURE)
+  await lying.acceptTls(wrong)
+  await lying.until(`xml:lang='en'>`)
+  lying.write(serverHeader({ from: 'a.example', id: 's1' }) + away)
+  await lying.end()
+  await home.next()
+  assert.equal(elsewhere.peers.length, 0)
 })

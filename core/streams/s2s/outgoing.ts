@@ -43,6 +43,8 @@ export class OutgoingStream extends ServerStream {
   #oldDialback = false
   readonly #questions = new Map<string, (verdict: Verdict) => void>()
   readonly #unasked: string[] = []
+  /** Where the peer sends us instead (RFC 6120 §4.9.3.19): `host`, `host:port` or an address, as it was written. */
+  elsewhere: string | undefined
 
   constructor(
     connection: ServerConnection,
@@ -299,9 +301,11 @@ export class OutgoingStream extends ServerStream {
 
   protected override peerError(error: Element): void {
     const conditions = childrenOf(error).filter(child => child.attrs.xmlns === NS.STREAM_ERRORS)
-    const condition = conditions[0]?.name ?? 'undefined-condition'
+    const [found] = conditions
+    const condition = found?.name ?? 'undefined-condition'
     const text = childOf(error, 'text', NS.STREAM_ERRORS)
     const unknown = condition === 'host-unknown' || condition === 'host-gone'
+    if (found && condition === 'see-other-host' && this.#mayRedirect) this.elsewhere = textOf(found).trim()
     if (!this.ready && !this.#isSpare)
       this.failure ??= {
         condition: unknown ? 'remote-server-not-found' : 'remote-server-timeout',
@@ -309,6 +313,12 @@ export class OutgoingStream extends ServerStream {
         temporary: !unknown
       }
     super.peerError(error)
+  }
+
+  /** RFC 6120 §4.9.3.19: nobody in between may send us away. */
+  get #mayRedirect(): boolean {
+    const { auth } = this.#policy
+    return !this.ready && this.secure && (auth === 'dialback' || this.proves(this.remote))
   }
 
   override expired(): void {
