@@ -158,9 +158,11 @@ export class Server {
       gate: this.gate,
       log: this.log,
       items: this.scope.items,
-      secureContext: domain => this.#certificates.secureContext(domain),
+      secureContext: domain =>
+        this.#certificates.secureContext(domain) ??
+        this.#certificates.secureContext(this.clients.defaultDomain()),
       proxies: () => this.#proxies,
-      admit: socket => this.#admitHttp(socket)
+      admit: (socket, transport) => this.#admitHttp(socket, transport)
     })
     this.components = new Components({
       gate: this.gate,
@@ -289,10 +291,9 @@ export class Server {
   }
 
   /** A proxy has as many connections as it needs: those behind it are counted where it says who they are. */
-  #admitHttp(socket: Socket): Ticket | undefined {
+  #admitHttp(socket: Socket, transport: 'tcp' | 'tls'): Ticket | undefined {
     const { admission } = this.limits
     const address = socket.remoteAddress ?? ''
-    const transport = 'encrypted' in socket ? 'tls' : 'tcp'
     if (this.#proxies.trusted.has(address)) return admission.outgoing('http', transport)
     return admission.enter('http', transport, address)
   }

@@ -39,7 +39,7 @@ export interface HttpParts {
   /** Whose word is taken for whom they speak for; nobody's unless given. */
   proxies?(): Proxies
   /** Counts a connection; undefined where there are too many of its address. */
-  admit?(socket: Socket): Ticket | undefined
+  admit?(socket: Socket, transport: 'tcp' | 'tls'): Ticket | undefined
 }
 
 const HEADERS_TIMEOUT = 10_000
@@ -53,7 +53,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 export class HttpServer implements HttpListening {
   readonly #parts: HttpParts
   readonly #ports = new Ports<HttpPort>(
-    port => (port.tls ? this.#overTls() : this.#makeHttp()),
+    port => (port.tls ? this.#overTls() : this.#overTcp()),
     port => (port.tls ? 'https' : 'http')
   )
   readonly #servers = new Set<Server>()
@@ -86,6 +86,12 @@ export class HttpServer implements HttpListening {
     return new Routes(this.#parts.items, this.#parts.log, request => this.#addressOf(request)).listener()
   }
 
+  #overTcp(): Server {
+    const server = this.#makeHttp()
+    server.on('connection', socket => void this.#admit(socket))
+    return server
+  }
+
   #makeHttp(): Server {
     const options = {
       noDelay: true,
@@ -97,7 +103,6 @@ export class HttpServer implements HttpListening {
     const server = createServer(options, (request, response) => {
       this.#whenOpen(() => void this.#handle?.(request, response))
     })
-    server.on('connection', socket => this.#admit(socket))
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       // Whoever takes it over listens too; until then nobody does.
       socket.on('error', ignore)
@@ -114,7 +119,14 @@ export class HttpServer implements HttpListening {
     // It never listens itself, but this is when it starts to look after slow requests.
     http.emit('listening')
     const server = createTcpServer({ noDelay: true }, socket => {
-      const secureContext = this.#context('')
+      // Before TLS, which costs more than what comes after it
+      if (!this.#admit(socket, 'tls')) return
+      const secureContext = this.#parts.secureContext('')
+      // It was there when the port was opened
+      if (!secureContext) {
+        this.#parts.log.error('there is no certificate for HTTPS any more')
+        return socket.destroy()
+      }
       const tls = new TLSSocket(socket, {
         isServer: true,
         requestCert: false,
@@ -145,12 +157,15 @@ export class HttpServer implements HttpListening {
     return proxies ? clientAddress(request, proxies) : (request.socket.remoteAddress ?? '')
   }
 
-  #admit(socket: Socket): void {
+  /** False where it is not taken; then it has ended. */
+  #admit(socket: Socket, transport: 'tcp' | 'tls' = 'tcp'): boolean {
     const { admit } = this.#parts
-    if (!admit) return
-    const ticket = admit(socket)
-    if (ticket) socket.once('close', () => ticket.leave())
-    else socket.destroy()
+    if (!admit) return true
+    const ticket = admit(socket, transport)
+    if (!ticket) socket.destroy()
+    else if (socket.destroyed) ticket.leave()
+    else socket.once('close', () => ticket.leave())
+    return ticket !== undefined
   }
 
   /** While modules are swapped, requests wait. */

@@ -160,3 +160,47 @@ test('each who asks has addresses of his own', async t => {
   assert.equal(http.ports().length, 2)
   await assert.rejects(fetch(`http://${address}:${mine?.port}/`))
 })
+
+test('a connection counts before TLS is negotiated, and once', async t => {
+  const backend = new FakeBackend('localhost')
+  const { certificate, key } = await makeCertificate(['localhost'])
+  backend.context = createSecureContext({ cert: certificate, key })
+  const { gate, log } = backend
+  let connections = 0
+  let most = 0
+  const http = new HttpServer({
+    gate,
+    log,
+    items: new Items(),
+    secureContext: domain => backend.secureContext(domain),
+    admit: () => {
+      if (connections >= 2) return undefined
+      most = Math.max(most, ++connections)
+      return { connection: undefined, authenticated: () => undefined, leave: () => void connections-- }
+    }
+  })
+  t.after(() => http.close())
+  const [{ port }] = (await http.listen('test', [{ address, port: 0, tls: true }])) as [{ port: number }]
+  const silent = await Raw.connect(port)
+  const options = { host: address, port, ca: certificate, servername: 'localhost', agent: false }
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    https.get(options, response => resolve(response.resume().statusCode)).on('error', reject)
+  })
+  assert.equal(status, 404)
+  assert.equal(most, 2, 'one that says nothing and one that asks')
+  while (connections > 1) await new Promise(resolve => setImmediate(resolve))
+  const another = await Raw.connect(port)
+  const refused = await Raw.connect(port)
+  await refused.end()
+  assert.equal(connections, 2)
+  silent.destroy()
+  another.destroy()
+})
+
+test('without a certificate, connections for HTTPS end', async t => {
+  const { backend, tlsPort } = await start(t)
+  backend.context = undefined
+  const raw = await Raw.connect(tlsPort)
+  await raw.end()
+  assert.equal(backend.logged[0]?.level, 'error')
+})
