@@ -20,6 +20,7 @@ import {
   type ManagedStream
 } from './smacks'
 import { CLOSED, NEGOTIATING, ONLINE, pingOf } from './stream'
+import { coarseNow } from './sweeper'
 
 /*
  * Where to look: `negotiable.ts` says which steps lead to a bound resource and how to take them in another way than
@@ -143,6 +144,8 @@ export class ClientStream extends Negotiation implements ManagedStream {
     const { name, attrs } = element
     if (!isStanza(element)) return this.other(element)
     const number = this.#management?.handled.take()
+    this.stanzas++
+    if (name !== 'iq' || attrs.type === 'set') this.active = coarseNow()
     if (name === 'iq') {
       if (attrs.type === 'set' && this.#renegotiated(element)) {
         if (number !== undefined) this.handled(number)

@@ -26,6 +26,8 @@ export abstract class Negotiation extends Stream implements Negotiable, StreamSe
   user = ''
   jid: JID | undefined
   lang = ''
+  active = this.since
+  stanzas = 0
   readonly state: SessionState = {}
   host: StreamHost | undefined
   protected readonly backend: StreamBackend

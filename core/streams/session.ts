@@ -37,6 +37,13 @@ export interface ClientSession {
   readonly remoteAddress: string
   /** Milliseconds since the epoch. */
   readonly since: number
+  /**
+   * When the client did something last: sent a message, presence or an iq of type `set`. What it asks and answers
+   * otherwise, pings too, needs nobody in front of it. Milliseconds since the epoch, to half a second.
+   */
+  readonly active: number
+  /** How many stanzas it has sent since a resource was bound. */
+  readonly stanzas: number
   readonly state: SessionState
   readonly closed: boolean
   /** Without a connection, until it is resumed (XEP-0198 §5) or is over; what is sent to it waits. */
