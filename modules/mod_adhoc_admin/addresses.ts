@@ -32,7 +32,7 @@ export function noAccount(jid: JID): StanzaError {
 }
 
 /** XEP-0133 §3: nobody administers the accounts of another host here. The error becomes a FormError. */
-function ownAccount(ctx: Context, value: string, resources = false): JID {
+export function ownAccount(ctx: Context, value: string, resources = false): JID {
   const jid = JID.parse(value)
   const host = ctx.host.name
   if (jid.local === '') throw new Error(`${jid.full} is no account: name@${host} is expected`)

@@ -1,6 +1,7 @@
 import { defineModule, z } from '#core'
 import { accountCommands } from './accounts'
 import { configCommands } from './config'
+import { countCommands } from './counts'
 import { disablingCommands } from './disabling'
 import { listCommands } from './lists'
 import { moduleCommands } from './modules'
@@ -14,7 +15,13 @@ const config = z.object({
     .min(25)
     .max(10_000)
     .default(1000)
-    .describe('Addresses in a list of users, at most, also where the administrator asks for all of them.')
+    .describe('Addresses in a list of users, at most, also where the administrator asks for all of them.'),
+  idleMinutes: z
+    .number()
+    .min(1)
+    .max(10_080)
+    .default(10)
+    .describe('Minutes after which somebody who is online and does nothing counts as idle.')
 })
 
 export type AdminConfig = z.infer<typeof config>
@@ -33,6 +40,7 @@ export default defineModule({
       ...accountCommands(ctx),
       ...disablingCommands(ctx),
       ...sessionCommands(ctx),
+      ...countCommands(ctx),
       ...listCommands(ctx)
     ]
     for (const command of everywhere) ctx.adhoc(command)

@@ -1,4 +1,6 @@
 import {
+  FormError,
+  JID,
   renderForm,
   type AdhocCommand,
   type CommandResult,
@@ -6,126 +8,160 @@ import {
   type FormDef,
   type FormField
 } from '#core'
-import { ADMIN, done } from '../lib_admin'
+import { ADMIN, done, OWN } from '../lib_admin'
+import { activeUsers, idleUsers, onlineUsers } from './activity'
+import { ownAccount } from './addresses'
 import type { AdminConfig } from './index'
 
-/** Some addresses of many. */
+/** The name of a field that XEP-0133 does not have in a form of its FORM_TYPE (XEP-0068 §3.4). */
+const AFTER = `{${OWN}}after`
+
+interface Page {
+  /** The account, by name, with which the page before ended. */
+  after: string | undefined
+  limit: number
+}
+
+/** Some accounts of many. */
 interface Listed {
   names: string[]
+  /** There are others behind these. */
+  more: boolean
+  /** On all pages. */
   total: number
-}
-
-/** The counts and lists of XEP-0133 §4.13, §4.15, §4.18 and §4.20. */
-export function listCommands(ctx: Context<AdminConfig>): AdhocCommand[] {
-  return [
-    countCommand(ctx, {
-      command: 'get-registered-users-num',
-      name: 'Get Number of Registered Users',
-      field: { var: 'registeredusersnum', label: 'The number of registered users' },
-      count: () => ctx.server.accounts.count(ctx.host.name)
-    }),
-    countCommand(ctx, {
-      command: 'get-online-users-num',
-      name: 'Get Number of Online Users',
-      field: { var: 'onlineusersnum', label: 'The number of online users' },
-      count: () => online(ctx).length
-    }),
-    listCommand(ctx, {
-      command: 'get-registered-users-list',
-      name: 'Get List of Registered Users',
-      title: 'Requesting List of Registered Users',
-      instructions: 'Fill out this form to request the registered users of this service.',
-      field: { var: 'registereduserjids', type: 'jid-multi', label: 'The list of all users' },
-      list: async limit => ({
-        names: (await ctx.server.accounts.list(ctx.host.name, { limit })).map(account => account.user),
-        total: await ctx.server.accounts.count(ctx.host.name)
-      })
-    }),
-    listCommand(ctx, {
-      command: 'get-online-users-list',
-      name: 'Get List of Online Users',
-      title: 'Requesting List of Online Users',
-      instructions: 'Fill out this form to request the online users of this service.',
-      field: { var: 'onlineuserjids', type: 'jid-multi', label: 'The list of all online users' },
-      list(limit) {
-        const names = online(ctx)
-        return { names: names.sort().slice(0, limit), total: names.length }
-      }
-    })
-  ]
-}
-
-/** XEP-0133 §4.15: an account with at least one connected resource. */
-function online(ctx: Context): string[] {
-  return [...ctx.host.sessions.users()]
-}
-
-interface Count {
-  command: string
-  name: string
-  field: FormField
-  count(): number | Promise<number>
-}
-
-function countCommand(ctx: Context, { command, name, field, count }: Count): AdhocCommand {
-  return {
-    node: `${ADMIN}#${command}`,
-    name,
-    access: 'admin',
-    onAccount: true,
-    stages: [],
-    async finish(_, run) {
-      const number = await count()
-      done({ ctx, run, command }, ctx.host.name)
-      return {
-        form: renderForm({ formType: ADMIN, fields: [field] }, { [field.var]: String(number) }, 'result')
-      }
-    }
-  }
 }
 
 interface List {
   command: string
-  name: string
-  title: string
-  instructions: string
+  /** What the examples of XEP-0133 call them: `registered`, `idle`. */
+  what: string
   field: FormField
-  list(limit: number): Listed | Promise<Listed>
+  list(page: Page): Listed | Promise<Listed>
+  /** Refuses the end of a page that is not there any more. */
+  check?(after: string): Promise<void>
+}
+
+/** XEP-0133 §4.18 to §4.22. */
+export function listCommands(ctx: Context<AdminConfig>): AdhocCommand[] {
+  return [
+    listCommand(ctx, {
+      command: 'get-registered-users-list',
+      what: 'registered',
+      field: { var: 'registereduserjids', type: 'jid-multi', label: 'The list of all users' },
+      ...kept(ctx, false)
+    }),
+    listCommand(ctx, {
+      command: 'get-disabled-users-list',
+      what: 'disabled',
+      field: { var: 'disableduserjids', type: 'jid-multi', label: 'The list of all disabled users' },
+      ...kept(ctx, true)
+    }),
+    listCommand(ctx, {
+      command: 'get-online-users-list',
+      what: 'online',
+      field: { var: 'onlineuserjids', type: 'jid-multi', label: 'The list of all online users' },
+      list: page => pageOf(onlineUsers(ctx), page)
+    }),
+    // §4.21, §4.22: these nodes do not end in -list
+    listCommand(ctx, {
+      command: 'get-active-users',
+      what: 'active',
+      field: { var: 'activeuserjids', type: 'jid-multi', label: 'The list of active users' },
+      list: page => pageOf(activeUsers(ctx), page)
+    }),
+    listCommand(ctx, {
+      command: 'get-idle-users',
+      what: 'idle',
+      // §4.22, §8.2: there is no field of another name
+      field: { var: 'activeuserjids', type: 'jid-multi', label: 'The list of idle users' },
+      list: page => pageOf(idleUsers(ctx), page)
+    })
+  ]
+}
+
+/** Accounts in the order in which they were made. */
+function kept(ctx: Context, disabled: boolean): Pick<List, 'list' | 'check'> {
+  const { accounts } = ctx.server
+  const host = ctx.host.name
+  return {
+    async check(after) {
+      if ((await accounts.place(after, host)) === undefined)
+        throw new FormError(`there is no account ${after}@${host} any more`, AFTER)
+    },
+    async list({ after, limit }) {
+      const place = after === undefined ? 0 : ((await accounts.place(after, host)) ?? 0)
+      const found = await accounts.list(host, { after: place, limit: limit + 1, disabled })
+      const names = found.slice(0, limit).map(({ user }) => user)
+      return { names, more: found.length > limit, total: await accounts.count(host, { disabled }) }
+    }
+  }
+}
+
+/** Accounts by name. */
+function pageOf(names: string[], { after, limit }: Page): Listed {
+  names.sort()
+  const begin = after === undefined ? 0 : names.findIndex(name => name > after)
+  const rest = begin === -1 ? [] : names.slice(begin)
+  return { names: rest.slice(0, limit), more: rest.length > limit, total: names.length }
 }
 
 function listCommand(ctx: Context<AdminConfig>, wanted: List): AdhocCommand {
-  const { command, name, title, instructions, field } = wanted
+  const { command, what, field } = wanted
+  const title = `List of ${what.charAt(0).toUpperCase()}${what.slice(1)} Users`
   const options = ['25', '50', '75', '100', '150', '200'].map(value => ({ value, label: value }))
   const form: FormDef = {
     formType: ADMIN,
-    title,
-    instructions,
+    title: `Requesting ${title}`,
+    instructions: `Fill out this form to request the ${what} users of this service.`,
     fields: [
       {
         var: 'max_items',
         type: 'list-single',
         label: 'Maximum number of items to show',
         options: [...options, { value: 'none', label: 'None' }]
+      },
+      {
+        var: AFTER,
+        type: 'jid-single',
+        label: 'Only those after this one, with which the last page ended',
+        check: value => ownAccount(ctx, value).full
       }
     ]
   }
   return {
     node: `${ADMIN}#${command}`,
-    name,
+    name: `Get ${title}`,
     access: 'admin',
     onAccount: true,
-    stages: [{ form: () => form }],
+    stages: [
+      {
+        form: () => form,
+        async check(said) {
+          const after = userIn(said[AFTER])
+          if (after !== undefined) await wanted.check?.(after)
+        }
+      }
+    ],
     async finish(said, run): Promise<CommandResult> {
       const asked = Number(said.max_items) || Infinity // `none`, or nothing was chosen
-      const { names, total } = await wanted.list(Math.min(asked, ctx.config.maxListed))
+      const { names, more, total } = await wanted.list({
+        after: userIn(said[AFTER]),
+        limit: Math.min(asked, ctx.config.maxListed)
+      })
       done({ ctx, run, command }, ctx.host.name)
       const jids = names.map(user => `${user}@${ctx.host.name}`)
       return {
         form: renderForm({ formType: ADMIN, fields: [field] }, { [field.var]: jids }, 'result'),
-        ...(jids.length < total
-          ? { notes: [{ type: 'warn', text: `These are ${jids.length} of ${total}.` }] }
-          : {})
+        ...(more ? { notes: [{ type: 'warn', text: moreThan(jids, total) }] } : {})
       }
     }
   }
+}
+
+function userIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? JID.parse(value).local : undefined
+}
+
+function moreThan(jids: string[], total: number): string {
+  return `These are ${jids.length} of ${total}. The next page is what comes after ${jids.at(-1) ?? 'the last one'}.`
 }

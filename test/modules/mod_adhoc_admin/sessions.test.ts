@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { scenario } from '../../lib/wire'
-import { ADMIN, COMMANDS, execute, notesOf, resultOf, run, startAdministered, statusOf } from './helpers'
+import { ADMIN, notesOf, run, startAdministered, statusOf } from './helpers'
 
 const END = `${ADMIN}#end-user-session`
 const CAST = { admin: 'admin@localhost/globe', home: 'juliet@localhost/home', away: 'juliet@localhost/away' }
@@ -37,52 +37,4 @@ test('whoever ends their own sessions has the answer first', async t => {
       await second.isClosed()
     }
   )
-})
-
-test('XEP-0133 §4.13, §4.15: counts come at once', async t => {
-  const server = await startAdministered(t)
-  await server.addUser('romeo@localhost', 'a password for tests')
-  await scenario(server, CAST, async ({ admin }) => {
-    admin.unread.push(await execute(admin, `${ADMIN}#get-online-users-num`))
-    await admin.receives(
-      `<iq type='result'><command xmlns='${COMMANDS}' status='completed' sessionid='*'>
-         <x xmlns='jabber:x:data' type='result'>
-           <field type='hidden' var='FORM_TYPE'><value>${ADMIN}</value></field>
-           <field label='The number of online users' var='onlineusersnum'><value>2</value></field>
-         </x></command></iq>`
-    )
-    const registered = await execute(admin, `${ADMIN}#get-registered-users-num`)
-    assert.deepEqual(
-      resultOf(registered, 'registeredusersnum'),
-      ['4'],
-      'admin, juliet, romeo, and the first operator'
-    )
-  })
-})
-
-test('XEP-0133 §4.18, §4.20: lists, as many as were asked for and no more than may be', async t => {
-  const server = await startAdministered(t, { maxListed: 30 })
-  for (let i = 0; i < 32; i++)
-    await server.addUser(`user${String(i).padStart(2, '0')}@localhost`, 'a password for tests')
-  await scenario(server, CAST, async ({ admin }) => {
-    const online = await run(admin, `${ADMIN}#get-online-users-list`, { max_items: 'none' })
-    assert.deepEqual(resultOf(online, 'onlineuserjids'), ['admin@localhost', 'juliet@localhost'])
-    assert.deepEqual(notesOf(online), [])
-
-    const list = async (max: string | undefined): Promise<[number, string[]]> => {
-      const answer = await run(
-        admin,
-        `${ADMIN}#get-registered-users-list`,
-        max === undefined ? {} : { max_items: max }
-      )
-      return [resultOf(answer, 'registereduserjids').length, notesOf(answer)]
-    }
-    assert.deepEqual(await list('25'), [25, ['warn: These are 25 of 35.']])
-    assert.deepEqual(await list('none'), [30, ['warn: These are 30 of 35.']])
-    assert.deepEqual(await list(undefined), [30, ['warn: These are 30 of 35.']])
-
-    const odd = await run(admin, `${ADMIN}#get-registered-users-list`, { max_items: '7' })
-    assert.equal(statusOf(odd), 'executing')
-    assert.match(notesOf(odd)[0] ?? '', /^error: max_items: must be one of 25, 50/)
-  })
 })
