@@ -348,9 +348,11 @@ test('another server or secret by a config reload', async t => {
   server.writeConfig(await testConfig(config(elsewhere.port, { secret: 'another' }), data))
   assert.equal((await server.server.reloadConfig()).ok, true)
   await peer.hearsEnd()
-  peer.destroy()
+  // RFC 6120 §4.4: what was under way is not lost
+  peer.write(`${ping('late')}</stream:stream>${ping('too late')}`)
   const next = await elsewhere.next()
   await next.takes('another')
+  await next.receives(`<iq type='result' id='late'/>`)
   // What can be changed under the connection is
   server.writeConfig(await testConfig(config(elsewhere.port, { secret: 'another', retrySeconds: 7 }), data))
   assert.equal((await server.server.reloadConfig()).ok, true)

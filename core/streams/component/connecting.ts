@@ -39,6 +39,8 @@ export class UpstreamStream extends Stream {
   /** What the server said before it ended the stream. */
   #complaint: string | undefined
   #attached = false
+  /** We have ended it in good order, and what the server has under way is still taken. */
+  #lingers = false
 
   /** @param settings the stream's own */
   constructor(
@@ -88,7 +90,8 @@ export class UpstreamStream extends Stream {
 
   element(element: Element, bytes: number): void {
     if (nsOf(element) === NS.STREAM && element.name === 'error') return this.#error(element)
-    if (this.phase === ONLINE) return this.#online(element, bytes)
+    // RFC 6120 §4.4
+    if (this.phase === ONLINE || this.#lingers) return this.#online(element, bytes)
     if (this.phase !== NEGOTIATING) return
     if (element.name !== 'handshake' || element.attrs.xmlns !== undefined)
       return this.close(new StreamError('not-authorized', 'the handshake comes first'))
@@ -125,6 +128,16 @@ export class UpstreamStream extends Stream {
     const text = childText(element, 'text', NS.STREAM_ERRORS)
     this.#complaint = `the server says ${condition}${text ? `: ${text}` : ''}`
     this.streamEnd()
+  }
+
+  override close(error?: StreamError): void {
+    if (this.phase === ONLINE) this.#lingers = error === undefined
+    super.close(error)
+  }
+
+  override streamEnd(): void {
+    this.#lingers = false
+    super.streamEnd()
   }
 
   override expired(): void {
