@@ -193,3 +193,17 @@ test('RFC 6120 §4.9.3.19: not for ever, not outside TLS, and not by who is not 
   await home.next()
   assert.equal(elsewhere.peers.length, 0)
 })
+
+test('RFC 6120 §4.7.5: who says no version is not told ours', async t => {
+  const { connect } = await rig(t)
+  for (const [version, told] of [
+    [undefined, undefined],
+    ['2.0', '1.0']
+  ]) {
+    const peer = await connect()
+    peer.write(serverHeader({ from: 'a.example', to: 'b.example', version }))
+    const answer = await peer.end()
+    assert.equal(attrsOf(answer, 'stream:stream').version, told)
+    assert.match(answer, /<unsupported-version /)
+  }
+})

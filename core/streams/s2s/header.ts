@@ -13,6 +13,8 @@ export interface ServerHeader {
   id: string
   /** It knows dialback, as one said before there were features (XEP-0220 §2.4.1). */
   dialback: boolean
+  /** Below 1.0: it knows no version (RFC 6120 §4.7.5). */
+  old: boolean
   fault: StreamError | undefined
 }
 
@@ -23,6 +25,7 @@ export function readServerHeader({ element, prefixes }: StreamHeader): ServerHea
   return {
     ...read,
     dialback: [...prefixes.values()].includes(DIALBACK),
+    old: version === undefined,
     fault: versionFault(version) ?? addressFault(read, to, from)
   }
 }

@@ -50,7 +50,7 @@ export class IncomingStream extends ServerStream {
   #begin(read: ServerHeader): void {
     const local = this.backend.isLocal(read.to) ? read.to : ''
     this.#epoch++
-    this.sendHeader(local || this.backend.defaultDomain(), read.from, false)
+    this.sendHeader(local || this.backend.defaultDomain(), read.from, read.old)
     const fault = read.fault ?? this.#addressFault(read, local)
     if (fault) return this.close(fault)
     this.domain = local
