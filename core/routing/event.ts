@@ -30,4 +30,9 @@ export interface StanzaEvent extends Traced {
    * is committed. `db.write(unit, event)` calls it.
    */
   release(): void
+  /**
+   * The handler has written what it had to, and waits for somebody else before it answers: all that the sender sends
+   * meanwhile is handled. Only while the event is being handled.
+   */
+  leave(): void
 }

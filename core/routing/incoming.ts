@@ -17,6 +17,7 @@ export interface Replies {
 /** The sender's queue, as far as a stanza must know it. */
 export interface Turns {
   release(turn: number): void
+  leave(turn: number): void
 }
 
 /** A stanza under way. */
@@ -59,6 +60,10 @@ export class Incoming implements StanzaEvent {
 
   release(): void {
     this.queue?.release(this.turn)
+  }
+
+  leave(): void {
+    this.queue?.leave(this.turn)
   }
 }
 

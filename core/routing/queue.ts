@@ -37,6 +37,8 @@ export class SenderQueue<T> {
   #busy = false
   #uncommitted = 0
   #uncommittedBytes = 0
+  /** Turns under way that have left; their bytes count until they end, so that there is a bound to them. */
+  readonly #left = new Set<number>()
   #draining = false
   #full = false
   #parked = false
@@ -75,6 +77,15 @@ export class SenderQueue<T> {
     this.#drain()
   }
 
+  /** Ends it for good: whatever the item still waits for, nothing that comes later waits with it. */
+  leave(turn: number): void {
+    if (this.#left.has(turn)) return
+    this.#left.add(turn)
+    this.#uncommitted--
+    this.release(turn)
+    this.#drain()
+  }
+
   #ready(item: T): boolean {
     if (this.#busy || !this.#gate.open) return false
     // Writes under way are bounded like what waits: where the database is slow, the flooder's socket is paused
@@ -88,13 +99,14 @@ export class SenderQueue<T> {
     this.#busy = true
     const result = this.#owner.handle(item, turn)
     if (!isPromise(result)) {
+      if (this.#left.delete(turn)) this.#uncommitted++
       if (turn === this.#turn) this.#busy = false
       return
     }
     this.#uncommitted++
     this.#uncommittedBytes += bytes
     void result.then(() => {
-      this.#uncommitted--
+      if (!this.#left.delete(turn)) this.#uncommitted--
       this.#uncommittedBytes -= bytes
       if (turn === this.#turn) this.#busy = false
       this.#drain()
