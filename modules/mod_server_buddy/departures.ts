@@ -2,9 +2,11 @@ import type { Context } from '#core'
 import type { Buddies } from './buddies'
 import { isTo } from './buddy'
 
-/** What became of a request within some seconds. */
-export type Departure =
-  { result: 'approved' | 'sent' | 'waiting' } | { result: 'refused' | 'bounced'; reason: string }
+/** What became of a request within some seconds, and why where there is something to say. */
+export interface Departure {
+  result: 'approved' | 'sent' | 'waiting' | 'refused' | 'bounced'
+  reason?: string | undefined
+}
 
 /** Milliseconds that a command waits for it; whoever sits before it is told within ten seconds. */
 const PATIENCE = 8_000
@@ -32,7 +34,7 @@ export async function departure(ctx: Context, buddies: Buddies, domain: string):
     if (!queue || queue.stanzas === 0) return { result: 'sent' }
     connectedAt = queue.connected ? (connectedAt ?? now) : undefined
     if (connectedAt !== undefined && now - connectedAt >= CONNECTED_FOR) return { result: 'sent' }
-    if (over) return { result: 'waiting' }
+    if (over) return { result: 'waiting', reason: queue.problem }
   }
 }
 

@@ -51,24 +51,20 @@ export function requestCommand({ ctx, buddies }: CommandsParts): AdhocCommand {
         throw error
       }
       // What was asked for is done and written: what follows is watching
-      run.event?.release()
+      run.event?.leave()
       const gone = await departure(ctx, buddies, domain)
       done(act, domain, describe(gone))
-      const reason = 'reason' in gone ? gone.reason : undefined
+      const { result, reason } = gone
       return {
         notes: [noteOf(domain, gone)],
-        form: renderForm(
-          RESULT_FORM,
-          { peerjid: domain, 'x-result': gone.result, 'x-reason': reason },
-          'result'
-        )
+        form: renderForm(RESULT_FORM, { peerjid: domain, 'x-result': result, 'x-reason': reason }, 'result')
       }
     }
   }
 }
 
-function describe(gone: Departure): string {
-  return 'reason' in gone ? `${gone.result}: ${gone.reason}` : gone.result
+function describe({ result, reason }: Departure): string {
+  return reason === undefined ? result : `${result}: ${reason}`
 }
 
 function noteOf(domain: string, gone: Departure): CommandNote {
@@ -80,7 +76,7 @@ function noteOf(domain: string, gone: Departure): CommandNote {
     case 'waiting':
       return {
         type: 'warn',
-        text: `The request has not left yet: there is no connection with ${domain} so far. The list of buddies shows what becomes of it.`
+        text: `The request has not left yet: there is no connection with ${domain} so far${gone.reason === undefined ? '' : ` (${gone.reason})`}. The list of buddies shows what becomes of it.`
       }
     case 'refused':
       return { type: 'warn', text: `${domain} has refused.` }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { StanzaEvent } from '../../../core/routing/event'
 import { Abroad } from '../../lib/abroad'
 import { startTestServer, type TestServer } from '../../lib/server'
 import { scenario, type Player } from '../../lib/wire'
@@ -117,7 +118,9 @@ test('presence of users and resources passes on, whatever it says', async t => {
     const passed: string[] = []
     const host = server.server.domains.get('localhost')
     const owner = { module: 'test', host: 'localhost', begin: () => undefined, end: () => undefined }
-    host?.hooks.add('presence/host', event => void passed.push(event.from.full), owner, { priority: -500 })
+    host?.hooks.add('presence/host', (event: StanzaEvent) => void passed.push(event.from.full), owner, {
+      priority: -500
+    })
     await buddies(admin, abroad, 'peer.example')
     for (const type of ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'probe', 'unavailable', ''])
       for (const from of ['romeo@peer.example', 'peer.example/r'])
