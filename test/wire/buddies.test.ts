@@ -55,7 +55,7 @@ async function prompted({ admin, name }: Side, peer: string): Promise<string> {
     `<message from='${name}' type='normal'><x xmlns='jabber:x:data' type='form'>
       <field var='peerjid'><value>${peer}</value></field></x></message>`
   )
-  const form = String(childOf(message, 'x') as Element)
+  const form = String(childOf(message, 'x'))
   return /<field var="received"[^>]*>.*?<value>(\d+)/.exec(form)?.[1] ?? ''
 }
 

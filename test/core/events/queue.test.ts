@@ -90,6 +90,23 @@ test('a release that comes after the turn was over frees nothing', async () => {
   assert.deepEqual(bench.started, ['a', 'b'])
 })
 
+test('whoever leaves holds nobody up, and counts again for nothing when it ends', async () => {
+  const bench = new Bench({ count: 100, bytes: 25 })
+  bench.push('waits for somebody', 'read')
+  assert.deepEqual(bench.started, ['waits for somebody'])
+  bench.queue.leave(1)
+  bench.queue.leave(1)
+  assert.deepEqual(bench.started, ['waits for somebody', 'read'])
+  bench.push({ name: 'another', joins: true })
+  await bench.end('waits for somebody')
+  assert.deepEqual(bench.started, ['waits for somebody', 'read'], 'the one before is not done')
+  await bench.end('read')
+  assert.deepEqual(bench.started, ['waits for somebody', 'read', 'another'])
+  bench.push('last')
+  await bench.end('another')
+  assert.deepEqual(bench.started.at(-1), 'last')
+})
+
 test('a closed gate holds what comes and what waits, and lets it go in order', async () => {
   const bench = new Bench()
   bench.push('under way', 'waiting')
