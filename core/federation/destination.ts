@@ -352,6 +352,17 @@ export class Destination implements Lane {
     return !this.#stream && !this.#out && Date.now() < this.#retryAt
   }
 
+  /** Nothing is kept here but that it could not be reached lately. */
+  get dispensable(): boolean {
+    return (
+      this.#count === 0 &&
+      this.#asked.length === 0 &&
+      this.#stream === undefined &&
+      this.#out === undefined &&
+      this.#attempt === undefined
+    )
+  }
+
   /** About twice a second, while it is active. */
   sweep(now: number): void {
     const { time } = this.#owner.limits

@@ -1,4 +1,4 @@
-import { errorReply, type StanzaError } from '../errors'
+import { errorReply, StanzaError } from '../errors'
 import { isPromise } from '../events/hooks'
 import type { Host } from '../hosts/host'
 import type { Log } from '../log'
@@ -24,11 +24,17 @@ export interface DestinationsOptions {
   changed(): void
 }
 
+/** How many full destinations may take as much together as all may. */
+const FULL_AT_ONCE = 4
+/** Milliseconds between two attempts to make room, each of which looks at all of them. */
+const PAUSE = 500
+
 /** All pairs of a host of this server and a foreign domain that have anything to say to each other. */
 export class Destinations implements DestinationOwner {
   readonly #options: DestinationsOptions
   readonly #all = new Map<string, Destination>()
   readonly #active = new Set<Destination>()
+  #madeRoomAt = 0
 
   constructor(options: DestinationsOptions) {
     this.#options = options
@@ -43,10 +49,24 @@ export class Destinations implements DestinationOwner {
     const pair = `${local} ${remote}`
     const known = this.#all.get(pair)
     if (known) return known
+    if (this.#all.size >= most) this.#makeRoom()
     if (this.#all.size >= most) return undefined
     const destination = new Destination(local, remote, this)
     this.#all.set(pair, destination)
+    watch(this)
     return destination
+  }
+
+  /** Whoever names a thousand domains that do not exist must not keep others from being reached. */
+  #makeRoom(): void {
+    const now = Date.now()
+    if (now - this.#madeRoomAt < PAUSE) return
+    this.#madeRoomAt = now
+    for (const destination of this.list()) {
+      if (!destination.dispensable) continue
+      this.active(destination, false)
+      this.forget(destination)
+    }
   }
 
   find(local: string, remote: string): Destination | undefined {
@@ -118,17 +138,34 @@ export class Destinations implements DestinationOwner {
     if (active === this.#active.has(destination)) return
     if (active) this.#active.add(destination)
     else this.#active.delete(destination)
-    if (this.#active.size > 0) watch(this)
-    else unwatch(this)
   }
 
   sweep(now: number): void {
     for (const destination of [...this.#active]) destination.sweep(now)
+    this.#lighten()
+  }
+
+  /** Memory is for all: where too much waits, those for whom most of it does get no more for a while. */
+  #lighten(): void {
+    const most = this.limits.bytes * FULL_AT_ONCE
+    let sum = 0
+    for (const { bytes } of this.#all.values()) sum += bytes
+    if (sum <= most) return
+    for (const destination of this.list().sort((a, b) => b.bytes - a.bytes)) {
+      sum -= destination.bytes
+      const { local, remote } = destination
+      this.#options.log.warn({ local, remote }, `too much waits for other servers, most of it for ${remote}`)
+      destination.refuse(
+        new StanzaError('resource-constraint', { type: 'wait', text: `too much waits for ${remote}` })
+      )
+      if (sum <= most) return
+    }
   }
 
   forget(destination: Destination): void {
     const pair = `${destination.local} ${destination.remote}`
     if (this.#all.get(pair) === destination) this.#all.delete(pair)
+    if (this.#all.size === 0) unwatch(this)
   }
 
   /** Nothing more is sent; what waits is answered with that error. */

@@ -61,7 +61,12 @@ export const config = z.object({
         .max(1_000_000)
         .default(10_000)
         .describe('Stanzas from one host that wait for one domain, or for its acknowledgement, at most.'),
-      bytes: z.int().min(65_536).max(1_073_741_824).default(16_777_216).describe('What they take, at most.'),
+      bytes: z
+        .int()
+        .min(65_536)
+        .max(1_073_741_824)
+        .default(16_777_216)
+        .describe('What they take, at most; those for all domains together, four times as much.'),
       seconds: z
         .int()
         .min(1)
