@@ -44,6 +44,8 @@ type RosterContext = Context<z.infer<typeof config>>
 export interface RosterApi {
   /** The roster of an account; at once where it is in memory. */
   roster(user: string): Roster | Promise<Roster>
+  /** The roster as its owner is sent it, without a version. */
+  query(user: string): Promise<Element>
   /** One contact, also one that only has asked. */
   item(user: string, jid: string): RosterItem | undefined | Promise<RosterItem | undefined>
   /**
@@ -110,6 +112,7 @@ export default defineModule({
 
     return {
       roster: user => rosters.get(user),
+      query: async user => el('query', { xmlns: ROSTER }, itemsOf(await rosters.get(user))),
       item(user, jid) {
         const roster = rosters.get(user)
         return roster instanceof Promise ? roster.then(({ items }) => items.get(jid)) : roster.items.get(jid)
@@ -135,9 +138,8 @@ function getRoster(
   const known = query.attrs.ver
   const since = known === undefined ? undefined : versionIn(roster, known)
   if (since === undefined) {
-    const listed = [...roster.items.values()].filter(item => item.listed)
     // RFC 6121 §2.6.3: with the version, whether the client asked for it or not
-    return el('query', { xmlns: ROSTER, ver: verOf(roster) }, listed.map(renderItem))
+    return el('query', { xmlns: ROSTER, ver: verOf(roster) }, itemsOf(roster))
   }
   // RFC 6121 §2.6.3: an empty result, then a push for each item that changed, oldest first.
   event.reply()
@@ -147,6 +149,10 @@ function getRoster(
   for (const item of changed) session.send(pushTo(session, item, verAt(roster, item.version)))
   ctx.log.debug({ user: event.to.local, changed: changed.length }, 'roster by version')
   return undefined
+}
+
+function itemsOf(roster: Roster): Element[] {
+  return [...roster.items.values()].filter(item => item.listed).map(renderItem)
 }
 
 /** The version a client names, if it is one of this roster's. */
