@@ -4,6 +4,8 @@ import { configCommands } from './config'
 import { countCommands } from './counts'
 import { disablingCommands } from './disabling'
 import { listCommands } from './lists'
+import { Logins, type SavedLogins } from './logins'
+import { lookupCommands } from './lookups'
 import { moduleCommands } from './modules'
 import { sessionCommands } from './sessions'
 import { streamCommands } from './streams'
@@ -33,18 +35,22 @@ export default defineModule({
   on: ['virtual', 'component'],
   dependencies: ['adhoc'],
   config,
-  setup(ctx) {
+  setup(ctx, saved) {
     const everywhere = [...moduleCommands(ctx), ...configCommands(ctx), ...streamCommands(ctx)]
     // A component has no accounts and answers for itself (XEP-0133 §3)
-    const withAccounts = () => [
+    const withAccounts = (logins: Logins) => [
       ...accountCommands(ctx),
       ...disablingCommands(ctx),
       ...sessionCommands(ctx),
+      ...lookupCommands(ctx, logins),
       ...countCommands(ctx),
       ...listCommands(ctx)
     ]
     for (const command of everywhere) ctx.adhoc(command)
-    if (ctx.host.type === 'virtual') for (const command of withAccounts()) ctx.adhoc(command)
     ctx.reconfigure(() => true)
+    if (ctx.host.type !== 'virtual') return
+    const logins = new Logins(ctx, saved as SavedLogins | undefined)
+    ctx.save(() => logins.saved())
+    for (const command of withAccounts(logins)) ctx.adhoc(command)
   }
 })

@@ -74,7 +74,9 @@ test('what an administrator tells of a user is kept, and goes with the account',
   const server = await startAdministered(t)
   const file = new Database(path.join(server.server.dataFolder, 'balcony.sqlite'), { readonly: true })
   t.after(() => file.close())
-  const kept = file.prepare("SELECT value FROM entries WHERE module = 'adhoc_admin'").pluck()
+  const kept = file
+    .prepare("SELECT value FROM entries WHERE module = 'adhoc_admin' AND store = 'details'")
+    .pluck()
   await scenario(server, PEOPLE, async ({ admin }) => {
     const fields = { accountjid: 'juliet@localhost', password: 'R0m30 and more', email: 'juliet@capulet.com' }
     await run(admin, `${ADMIN}#add-user`, fields)
