@@ -207,3 +207,31 @@ test('RFC 6120 §4.7.5: who says no version is not told ours', async t => {
     assert.match(answer, /<unsupported-version /)
   }
 })
+
+/** Lets a minute and a bit pass for everything in this process, until the sign of life that is due then. */
+async function aMinute(t: TestContext, peer: Peer): Promise<void> {
+  t.mock.timers.setTime(Date.now() + 65_000)
+  await peer.until(' ')
+}
+
+test('RFC 6120 §4.6: who cannot answer on a stream is not taken for dead there', async t => {
+  const { home, connect, asked, heard, send } = await rig(t, { bidi: false, acks: false })
+  const peer = await connect()
+  await peer.open({ from: 'a.example', to: 'b.example' })
+  const answer = await asked(peer, 'a.example')
+  answer('valid')
+  await peer.until('/>')
+  send('m1')
+  const [out] = home.peers
+  assert.ok(out)
+  await out.until('</db:result>')
+  out.write(`<db:result from='a.example' to='b.example' type='valid'/>`)
+  await out.until('</message>')
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  for (let minutes = 0; minutes < 6; minutes++) await Promise.all([aMinute(t, peer), out.until(' ')])
+  peer.write(message('romeo@a.example', 'm2'))
+  await heard.until('m2')
+  send('m3')
+  assert.equal(attrsOf(await out.until('</message>'), 'message').id, 'm3')
+  assert.equal(home.peers.length, 1, 'over the same stream')
+})

@@ -111,9 +111,18 @@ export abstract class ServerStream extends Stream implements PeerStream {
   }
 
   protected ask(): void {
-    // Without acknowledgements the answer comes over another stream, or over none
     if (this.acks) this.connection.send(`<r xmlns='${SM}'/>`)
-    else if (this.bidi) this.connection.send(serialize(pingOf(this.domain, this.remote)))
+    else if (this.#canAnswer) this.connection.send(serialize(pingOf(this.domain, this.remote)))
+  }
+
+  /** Without acknowledgements the answer to a ping comes over the stream that the peer has opened, or over none. */
+  get #canAnswer(): boolean {
+    return this.acks !== undefined || (this.bidi && this.direction === 'in')
+  }
+
+  /** Who cannot answer is not silent: TCP tells whether it is there, and what is idle is closed in good order. */
+  protected override silent(): void {
+    if (this.#canAnswer) super.silent()
   }
 
   /** Counts nothing that comes from now on, so that the peer sends it again to whoever comes after us. */
