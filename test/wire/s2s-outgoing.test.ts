@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import type { StanzaEvent } from '../../core/routing/event'
 import { startFederated, type FederatedServer } from '../lib/federation'
 import {
   ACKS_FEATURE,
@@ -218,6 +219,36 @@ test('a stanza that ends every stream is given up, and those behind it are not',
   await romeo.receives(bounced('poison', 'remote-server-timeout'))
   const peer = await established(home, ACKS_FEATURE, 'four')
   assert.doesNotMatch(await peer.until('id="m2"'), /poison/)
+})
+
+test('what is sent because a stanza was given up does not go the way of the stream that has ended', async t => {
+  const { server, home, romeo } = await rig(t)
+  const host = server.server.domains.get('a.example')
+  assert.ok(host)
+  const owner = { module: 'test', host: 'a.example', begin: () => undefined, end: () => undefined }
+  host.hooks.add(
+    'message/full',
+    ({ stanza }: StanzaEvent) => {
+      if (stanza.attrs.type !== 'error') return
+      server.server.router.send(
+        parse(`<message from='a.example' to='juliet@b.example' id='again'><body>again</body></message>`),
+        host
+      )
+    },
+    owner
+  )
+  await romeo.sends(say('poison'))
+  for (const id of ['one', 'two', 'three']) {
+    const peer = await established(home, ACKS_FEATURE, id)
+    await peer.until('id="poison"')
+    peer.write(
+      `<stream:error><invalid-xml xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`
+    )
+    await peer.end()
+  }
+  await romeo.receives(bounced('poison', 'remote-server-timeout'))
+  const peer = await established(home, ACKS_FEATURE, 'four')
+  await peer.until('id="again"')
 })
 
 test('XEP-0288: both directions on one stream', async t => {

@@ -80,7 +80,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   /** Whether a stanza may be sent now; if not, the backend hears of it when it may. */
   hasRoom(): boolean {
     const { connection, acks } = this
-    if (this.#leaving !== 0) return false
+    // Also in the midst of its end, when whoever is told of it sends something else
+    if (this.closed) return false
     if (connection.writable && !(acks?.queue.full(this.settings.window) ?? false)) return true
     this.#starved = true
     return false
