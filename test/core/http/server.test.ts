@@ -180,7 +180,8 @@ test('a connection counts before TLS is negotiated, and once', async t => {
     }
   })
   t.after(() => http.close())
-  const [{ port }] = (await http.listen('test', [{ address, port: 0, tls: true }])) as [{ port: number }]
+  const [bound] = await http.listen('test', [{ address, port: 0, tls: true }])
+  const port = bound?.port ?? 0
   const silent = await Raw.connect(port)
   const options = { host: address, port, ca: certificate, servername: 'localhost', agent: false }
   const status = await new Promise<number | undefined>((resolve, reject) => {
