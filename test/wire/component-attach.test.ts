@@ -242,6 +242,24 @@ test('a server that is silent is asked whether it is there', async t => {
   await (await upstream.next()).takes(SECRET)
 })
 
+test('where nobody can be asked, a server that is silent is not taken for dead', async t => {
+  const upstream = await ScriptedServer.listen(t)
+  const { hosts, ...others } = config(upstream.port, {
+    silenceSeconds: 1,
+    answerSeconds: 1,
+    keepaliveSeconds: 1
+  })
+  const server = await startTestServer(t, { ...others, hosts: { pubsub: hosts[PUBSUB] } })
+  const peer = await upstream.next()
+  await peer.takes(SECRET)
+  const began = Date.now()
+  await until(() => Date.now() - began > 3500, 'the time that it would have had to answer')
+  peer.send(ping('p', ROMEO, 'pubsub'))
+  await peer.receives(`<iq type='result' id='p'/>`)
+  assert.equal(upstream.count, 1)
+  assert.equal(statusOf(server).connected, true)
+})
+
 test('a stanza that waits holds up its sender alone, and what it asks is answered', async t => {
   const { server, peer } = await attached(t)
   const host = server.server.domains.get(PUBSUB)

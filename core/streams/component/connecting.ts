@@ -150,6 +150,11 @@ export class UpstreamStream extends Stream {
     if (asked !== undefined) this.sendRaw(serialize(pingOf(this.domain, asked)))
   }
 
+  /** Who was not asked has nothing to answer. */
+  protected override silent(): void {
+    if (this.#owner.asked !== undefined) super.silent()
+  }
+
   /** TLS, where there is any, is below the stream. */
   secured(): void {
     return undefined
