@@ -97,11 +97,14 @@ export class Buddies {
 
   /** An administrator says no. Throws like `approve`. */
   async refuse(domain: string, { note, receivedAt }: Omit<Decision, 'by'> = {}): Promise<void> {
-    await this.update(domain, old => {
-      refuseUnlessWaiting(domain, old, receivedAt)
-      return { ...inState(old, outbound('unsubscribed', stateOf(old)).state), ...(note ? { note } : {}) }
-    })
-    this.#send('unsubscribed', domain)
+    await this.update(
+      domain,
+      old => {
+        refuseUnlessWaiting(domain, old, receivedAt)
+        return { ...inState(old, outbound('unsubscribed', stateOf(old)).state), ...(note ? { note } : {}) }
+      },
+      () => this.#send('unsubscribed', domain)
+    )
   }
 
   /**
@@ -109,18 +112,25 @@ export class Buddies {
    * where there is nothing to end.
    */
   async remove(domain: string, direction: Direction = 'both'): Promise<void> {
-    let before = NOBODY
-    await this.update(domain, old => {
-      before = old
-      if (!endsAnything(old, direction))
-        throw new StanzaError(
-          'item-not-found',
-          `${domain} has nothing in the server roster that this would end`
-        )
-      return direction === 'both' ? NOBODY : ended(old, direction)
-    })
-    if (direction !== 'from' && (isTo(before) || before.ask)) this.#send('unsubscribe', domain)
-    if (direction === 'to') return
+    await this.update(
+      domain,
+      old => {
+        if (!endsAnything(old, direction))
+          throw new StanzaError(
+            'item-not-found',
+            `${domain} has nothing in the server roster that this would end`
+          )
+        return direction === 'both' ? NOBODY : ended(old, direction)
+      },
+      before => {
+        if (direction !== 'from' && (isTo(before) || before.ask)) this.#send('unsubscribe', domain)
+        if (direction !== 'to') this.#endFrom(domain, before)
+      }
+    )
+  }
+
+  /** RFC 6121 §3.2.1, §3.3.3: the peer knows our presence no longer. */
+  #endFrom(domain: string, before: Buddy): void {
     if (isFrom(before)) this.#send('unavailable', domain)
     if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
   }
@@ -175,15 +185,14 @@ export class Buddies {
   }
 
   async onUnsubscribe(domain: string): Promise<void> {
-    let before = NOBODY
-    await this.update(domain, old => {
-      before = old
-      const step = inbound('unsubscribe', stateOf(old))
-      return step.deliver ? inState(old, step.state) : old
-    })
-    // RFC 6121 §3.3.3
-    if (isFrom(before)) this.#send('unavailable', domain)
-    if (isFrom(before) || before.pendingIn) this.#send('unsubscribed', domain)
+    await this.update(
+      domain,
+      old => {
+        const step = inbound('unsubscribe', stateOf(old))
+        return step.deliver ? inState(old, step.state) : old
+      },
+      before => this.#endFrom(domain, before)
+    )
   }
 
   /** Our request did not get through. It stays, with the reason, and is not sent again by itself. */
@@ -235,14 +244,22 @@ export class Buddies {
     for (const { domain, from } of this.#parts.published.all()) if (from) this.#send('unavailable', domain)
   }
 
-  /** One change of one buddy: the database, then whoever watches. The same object means no change. */
-  async update(domain: string, fn: (old: Buddy) => Buddy): Promise<Buddy> {
+  /**
+   * One change of one buddy: the database, then whoever watches. The same object means no change.
+   * @param farewell what is said before anybody acts on the change: who is no buddy any longer may not be reached then
+   */
+  async update(
+    domain: string,
+    fn: (old: Buddy) => Buddy,
+    farewell?: (before: Buddy) => void
+  ): Promise<Buddy> {
     let before: Buddy | undefined
     const after = await this.#parts.store.update(domain, old => {
       before = old
       const next = fn(old ?? NOBODY)
       return isNobody(next) ? undefined : next
     })
+    farewell?.(before ?? NOBODY)
     if (before !== after) this.#parts.changed(domain, before, after)
     return after ?? NOBODY
   }

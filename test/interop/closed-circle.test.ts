@@ -14,11 +14,10 @@ import { join } from '../lib/wire'
 import type { Player } from '../lib/wire'
 import { agrees, runs } from '../modules/mod_server_buddy/hosts'
 
-/** docs/operating.md, "Closed federation among buddies", step by step as it is written there. */
+/** docs/operating.md, "Who do we trust", step by step as it is written there. */
 
 const DOCS = path.resolve(__dirname, '../../docs/operating.md')
-const CHAPTER =
-  (/## Closed federation among buddies\n(.*?)\n## /s.exec(fs.readFileSync(DOCS, 'utf8')) ?? [])[1] ?? ''
+const CHAPTER = (/## Who do we trust\n(.*?)\n## /s.exec(fs.readFileSync(DOCS, 'utf8')) ?? [])[1] ?? ''
 const BLOCKS = [...CHAPTER.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, kind, text = '']) => ({
   kind,
   text
@@ -36,6 +35,8 @@ interface Server {
   user: Player
 }
 
+type Ports = Record<'tcp' | 's2s', number>
+
 interface File {
   modules: Record<string, object>
 }
@@ -49,19 +50,17 @@ async function freePort(): Promise<number> {
 }
 
 /** The file of step 2 under another name, on ports that are free, and with the routes of step 1. */
-function configOf(
-  name: string,
-  { tcp, s2s }: Record<'tcp' | 's2s', number>,
-  route: [string, number]
-): object {
+function configOf(name: string, ports: Ports, others: Record<string, Ports>): object {
   const at = (text: string, port: number): string =>
     text.replace(/address: '::', port: \d+/, `address: 127.0.0.1, port: ${port}`)
   const [head = '', tail = ''] = CONFIG.replaceAll('montague.example', name).split('\n  s2s:')
-  const file = parse(`${at(head, tcp)}\n  s2s:${at(tail, s2s)}`) as File
-  const { modules } = parse(
-    ROUTES.replace('capulet.example', route[0]).replace(/'[\d.:]+'/, `'127.0.0.1:${route[1]}'`)
-  ) as File
-  // Two servers on one machine: no port for direct TLS is shared
+  const file = parse(`${at(head, ports.tcp)}\n  s2s:${at(tail, ports.s2s)}`) as File
+  const { s2s } = (parse(ROUTES) as File).modules as { s2s: { routes: object } }
+  assert.deepEqual(Object.keys(s2s.routes), ['capulet.example', 'escalus.example'])
+  const routes = Object.fromEntries(
+    Object.entries(others).map(([other, { s2s: port }]) => [other, `127.0.0.1:${port}`])
+  )
+  // Several servers on one machine: no port for direct TLS is shared
   const off = { directTls: [] }
   return {
     ...file,
@@ -69,7 +68,7 @@ function configOf(
     modules: {
       ...file.modules,
       c2s: { ...off, ...file.modules.c2s },
-      s2s: { ...off, ...file.modules.s2s, ...modules.s2s }
+      s2s: { ...off, ...file.modules.s2s, ...s2s, routes }
     }
   }
 }
@@ -117,18 +116,19 @@ async function firstPassword(process: SpawnedServer, name: string): Promise<stri
   }
 }
 
-async function begin(t: TestContext, names: readonly [string, string]): Promise<Server[]> {
-  const ports = await Promise.all(names.map(async () => ({ tcp: await freePort(), s2s: await freePort() })))
+async function begin(t: TestContext, names: readonly string[]): Promise<Server[]> {
+  const ports: Record<string, Ports> = {}
+  for (const name of names) ports[name] = { tcp: await freePort(), s2s: await freePort() }
   const servers: Server[] = []
-  for (const [i, name] of names.entries()) {
-    const own = ports[i] as Record<'tcp' | 's2s', number>
+  for (const name of names) {
+    const { [name]: own, ...others } = ports
+    assert.ok(own)
     const process = new SpawnedServer()
     t.after(async () => {
       await process.stop()
       fs.rmSync(process.folder, { recursive: true, force: true })
     })
-    const route: [string, number] = [names[1 - i] as string, ports[1 - i]?.s2s ?? 0]
-    fs.writeFileSync(process.configFile, stringify(configOf(name, own, route)))
+    fs.writeFileSync(process.configFile, stringify(configOf(name, own, others)))
     process.ports.tcp = own.tcp
     assert.match(await types(process, 'config check'), /is in order/)
     await process.start()
@@ -174,33 +174,51 @@ async function comesToReach(from: Server, to: Server): Promise<void> {
   while (!(await reaches(from, to))) assert.ok(Date.now() < until, `${from.name} does not reach ${to.name}`)
 }
 
-test('from two fresh servers to a closed circle, as the chapter says', async t => {
-  const servers = await begin(t, ['montague.example', 'capulet.example'])
-  const [montague, capulet] = servers as [Server, Server]
+/** Step 4, with the form in the message. */
+async function approves({ admin, name }: Server, peer: string): Promise<void> {
+  const message = await admin.finds(
+    `<message from='${name}' type='normal'><body/><x xmlns='jabber:x:data' type='form'>
+      <field var='peerjid'><value>${peer}</value></field></x></message>`
+  )
+  const hidden = childrenOf(childOf(message, 'x') as Element, 'field').filter(
+    ({ attrs }) => attrs.type === 'hidden'
+  )
+  await admin.sends(
+    `<message to='${name}'><x xmlns='jabber:x:data' type='submit'>${hidden.map(String).join('')}
+      <field var='decision'><value>approve</value></field></x></message>`
+  )
+  await admin.finds(`<message from='${name}' type='normal'><body>${peer} was approved.</body></message>`)
+}
+
+/** Step 5, in the file. */
+async function shuts({ process }: Server): Promise<void> {
+  const file = parse(fs.readFileSync(process.configFile, 'utf8')) as File
+  Object.assign(file.modules, (parse(SHUT) as File).modules)
+  fs.writeFileSync(process.configFile, stringify(file))
+  assert.match(await types(process, 'config reload'), /s2s_policy/)
+}
+
+async function reachEachOther(...servers: Server[]): Promise<void> {
+  for (const from of servers) for (const to of servers) if (from !== to) await comesToReach(from, to)
+}
+
+test('from two fresh servers to a closed circle of three, as the chapter says', async t => {
+  const servers = await begin(t, ['montague.example', 'capulet.example', 'escalus.example'])
+  const [montague, capulet, escalus] = servers as [Server, Server, Server]
   assert.equal(await reaches(montague, capulet), false)
   assert.equal(await reaches(capulet, montague), false)
 
-  assert.match(
-    await command(montague, 'Subscribe to a Peer Server', { peerjid: 'capulet.example' }),
-    /status="completed"/
-  )
-  await capulet.admin.finds(`<message from='capulet.example' type='normal'><body/></message>`)
+  const asked = await command(montague, 'Subscribe to a Peer Server', { peerjid: 'capulet.example' })
+  assert.match(asked, /status="completed".*<value>sent</)
   await agrees(montague.admin, 'montague.example', { 'capulet.example': 'none out' })
   assert.match(await command(montague, 'List server buddies'), /capulet\.example/)
-
-  const pending = await command(capulet, 'Pending buddy requests')
-  assert.match(pending, /<option label="Approve"><value>approve<\/value>/)
-  await command(capulet, 'Pending buddy requests', { peers: ['montague.example'], decision: 'approve' })
+  await approves(capulet, 'montague.example')
   await agrees(montague.admin, 'montague.example', { 'capulet.example': 'both' })
   await agrees(capulet.admin, 'capulet.example', { 'montague.example': 'both' })
-  await comesToReach(montague, capulet)
-  await comesToReach(capulet, montague)
+  await reachEachOther(montague, capulet)
 
   // Step 5, in the file of one and by the command of the other
-  const file = parse(fs.readFileSync(montague.process.configFile, 'utf8')) as File
-  Object.assign(file.modules, (parse(SHUT) as File).modules)
-  fs.writeFileSync(montague.process.configFile, stringify(file))
-  assert.match(await types(montague.process, 'config reload'), /s2s_policy/)
+  await shuts(montague)
   const policy = await command(capulet, 'Federation policy')
   assert.match(policy, /label="Other servers may ask to be buddies"/)
   await command(capulet, 'Federation policy', { policy: 'buddies', requests: '0' })
@@ -212,8 +230,35 @@ test('from two fresh servers to a closed circle, as the chapter says', async t =
   assert.equal(await reaches(capulet, montague), true)
   assert.match(await command(montague, 'List streams with other servers'), /<value>TLS, dialback<\/value>/)
 
+  // Step 6: those inside ask, and one of them after the other is approved in one go
+  assert.equal(await reaches(escalus, montague), false)
+  for (const server of [montague, capulet])
+    await command(server, 'Subscribe to a Peer Server', { peerjid: 'escalus.example' })
+  const both = ['capulet.example', 'montague.example']
+  await agrees(escalus.admin, 'escalus.example', Object.fromEntries(both.map(peer => [peer, 'none in'])))
+  assert.match(
+    await command(escalus, 'Pending buddy requests'),
+    /<option label="Approve"><value>approve<\/value>/
+  )
+  await command(escalus, 'Pending buddy requests', { peers: both, decision: 'approve' })
+  await agrees(escalus.admin, 'escalus.example', Object.fromEntries(both.map(peer => [peer, 'both'])))
+  await shuts(escalus)
+  await reachEachOther(montague, capulet, escalus)
+
+  assert.match(
+    await command(escalus, 'Policy for buddy requests', { policy: 'never' }),
+    /The policy is: never/
+  )
+  assert.match(
+    await types(escalus.process, 'config check'),
+    /escalus\.example: server_buddy\.autoApprove: never \(admin@escalus\.example/
+  )
+  await command(escalus, 'Policy for buddy requests', { policy: 'file' })
+  assert.doesNotMatch(await types(escalus.process, 'config check'), /autoApprove/)
+
   await command(capulet, 'Remove server buddies', { peers: ['montague.example'] })
   assert.equal(await reaches(capulet, montague), false)
-  await agrees(montague.admin, 'montague.example', {})
+  await agrees(montague.admin, 'montague.example', { 'escalus.example': 'both' })
   assert.equal(await reaches(montague, capulet), false)
+  assert.equal(await reaches(montague, escalus), true)
 })
