@@ -1,5 +1,5 @@
 import type { AccountApi } from '../accounts/api'
-import { roleOf, type RoleLists } from '../accounts/roles'
+import { adminsOf, roleOf, type RoleLists } from '../accounts/roles'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { ModuleManager } from '../modules/manager'
@@ -91,7 +91,7 @@ export class ServerFace implements ServerApi {
 
   administrators(host: Host): string[] {
     const { roles } = this.#parts
-    return [...new Set([...roles.operators(), ...roles.admins(host.name)])]
+    return [...new Set([...roles.operators(), ...adminsOf(host, roles)])]
   }
 
   route(stanza: Element, origin: Origin): void {
