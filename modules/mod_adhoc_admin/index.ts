@@ -1,9 +1,11 @@
 import { defineModule, z } from '#core'
 import { accountCommands } from './accounts'
 import { configCommands } from './config'
+import { Administrators } from './administrators'
 import { countCommands } from './counts'
 import { disablingCommands } from './disabling'
 import { listCommands } from './lists'
+import { roleCommands } from './roles'
 import { Logins, type SavedLogins } from './logins'
 import { lookupCommands } from './lookups'
 import { moduleCommands } from './modules'
@@ -35,14 +37,15 @@ export default defineModule({
   on: ['virtual', 'component'],
   dependencies: ['adhoc'],
   config,
-  setup(ctx, saved) {
+  async setup(ctx, saved) {
     const everywhere = [...moduleCommands(ctx), ...configCommands(ctx), ...streamCommands(ctx)]
     // A component has no accounts and answers for itself (XEP-0133 §3)
-    const withAccounts = (logins: Logins) => [
+    const withAccounts = (logins: Logins, administrators: Administrators) => [
       ...accountCommands(ctx),
       ...disablingCommands(ctx),
       ...sessionCommands(ctx),
       ...lookupCommands(ctx, logins),
+      ...roleCommands(ctx, administrators),
       ...countCommands(ctx),
       ...listCommands(ctx)
     ]
@@ -51,6 +54,8 @@ export default defineModule({
     if (ctx.host.type !== 'virtual') return
     const logins = new Logins(ctx, saved as SavedLogins | undefined)
     ctx.save(() => logins.saved())
-    for (const command of withAccounts(logins)) ctx.adhoc(command)
+    const administrators = new Administrators(ctx)
+    await administrators.load()
+    for (const command of withAccounts(logins, administrators)) ctx.adhoc(command)
   }
 })
