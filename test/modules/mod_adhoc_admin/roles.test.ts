@@ -104,7 +104,7 @@ test('XEP-0133 §4.29, §5: what no list of administrators can be', async t => {
       'completed'
     )
     const late = await execute(op, EDIT)
-    ;(server.server.config.server.operators).length = 0
+    server.server.config.server.operators.length = 0
     assert.equal(statusOf(await submit(op, late, { adminjids: ['admin@localhost'] })), 'forbidden')
   })
 })
