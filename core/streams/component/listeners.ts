@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { StreamError } from '../../errors'
+import { OUTPUT_FULL } from '../connection'
 import { Ports, type Port } from '../ports'
 import { DEFAULT_SETTINGS, type StreamSettings } from '../settings'
 import { SocketConnection } from '../socket-connection'
@@ -12,6 +13,16 @@ const TCP_KEEPALIVE = 60_000
 
 /** All ports for components have one owner: hosts share them. */
 const OWNER = 'components'
+
+/**
+ * It is read also while it does not read: a component that reads nothing until it is read, as we do where we are one,
+ * would wait for ever for us who wait for it. What its requests are answered meanwhile is bounded by `maxOutput`.
+ */
+class AcceptedConnection extends SocketConnection {
+  override pause(reason: number): void {
+    if (reason !== OUTPUT_FULL) super.pause(reason)
+  }
+}
 
 /** The ports where external components connect, and the streams that came in there. */
 export class ComponentListeners {
@@ -82,7 +93,7 @@ export class ComponentListeners {
     const ticket = streamLimits?.admission.accept('component', 'tcp', socket)
     if (streamLimits && !ticket) return
     const settings = this.#settings()
-    const connection = new SocketConnection(socket, settings.limitsBeforeAuth, undefined, COMPONENT_FRAMING)
+    const connection = new AcceptedConnection(socket, settings.limitsBeforeAuth, undefined, COMPONENT_FRAMING)
     connection.ticket = ticket
     const stream = new ComponentStream(connection, this.#backend, settings, port)
     this.#streams.add(stream)
