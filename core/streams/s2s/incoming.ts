@@ -140,6 +140,7 @@ export class IncomingStream extends ServerStream {
     this.domain = ''
     this.remote = ''
     this.#failures = 0
+    this.#challenged = false
     if (this.phase === TLS_HANDSHAKE) this.phase = HEADER
   }
 
@@ -171,7 +172,7 @@ export class IncomingStream extends ServerStream {
       return this.#saslFailure(this.secure ? 'invalid-mechanism' : 'encryption-required')
     }
     if (firstChild(element)) return this.#saslFailure('malformed-request')
-    if (name === 'auth' && textOf(element) === '') {
+    if (name === 'auth' && textOf(element) === '' && this.secure) {
       this.#challenged = true
       return this.answer(el('challenge', NS.SASL))
     }
@@ -225,7 +226,7 @@ export class IncomingStream extends ServerStream {
   /** Asks whether the two may federate; nothing more is read until that is known. */
   #whenPermitted(local: string, remote: string, then: () => void, refused: (why: string) => void): void {
     const failed = (error: unknown): void => {
-      if (isStanzaError(error)) refused(error.message)
+      if (isStanzaError(error)) refused(error.text ?? error.message)
       else this.broken(error)
     }
     try {
