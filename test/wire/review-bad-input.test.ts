@@ -6,6 +6,8 @@ import test, { after, before } from 'node:test'
 import type { TestContext } from 'node:test'
 import { makeCertificate } from '../../core/streams/self-signed'
 import { TestCa, writeLeaf, type Leaf, type LeafOptions } from '../lib/ca'
+import { TestComponent } from '../lib/component'
+import { IM_HOST } from '../lib/config'
 import { Heard, startFederated } from '../lib/federation'
 import { ACKS_FEATURE, answerHeader, attrsOf, BIDI_FEATURE, DIALBACK_FEATURE } from '../lib/peer'
 import { Peer, PeerServer, serverHeader, STARTTLS_FEATURE } from '../lib/peer'
@@ -152,4 +154,53 @@ test('RFC 6120 §4.3.3: a header of a client where no stream may begin ends the 
   const end = await inside.end()
   assert.match(end, /<stream:error>/)
   assert.doesNotMatch(end, /<failure|<success/)
+})
+
+test('RFC 6120 §5.4.3.3: a login that was begun before TLS is not ended inside it', async t => {
+  const { connect } = await rig(t, { tls: 'optional' })
+  const peer = await connect()
+  await peer.open({ from: 'b.example', to: 'a.example' })
+  peer.write(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'/>`)
+  assert.match(await peer.until('</failure>'), /<encryption-required\/>/)
+  await peer.startTls(await ca.issue({ dns: ['b.example'] }))
+  await peer.open({ from: 'b.example', to: 'a.example' })
+  peer.write(`<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</response>`)
+  assert.match(await peer.until('</failure>'), /<malformed-request\/>/)
+})
+
+test('a handler that asks a component gets its answer, with a thousand stanzas of others before it', async t => {
+  const secret = 'moves to the music'
+  const listen = [{ address: '127.0.0.1', port: 0 }]
+  const server = await startTestServer(t, {
+    hosts: {
+      localhost: IM_HOST,
+      'irc.localhost': { type: 'component', modules: { component: { secret, listen } } }
+    }
+  })
+  const { domains, components, router } = server.server
+  const host = domains.get('localhost')
+  assert.ok(host)
+  let answer: string | undefined
+  const owner = { module: 'asking', host: 'localhost', begin: () => undefined, end: () => undefined }
+  host.hooks.add(
+    'message/host',
+    async () => {
+      const iq = parseStanza(`<iq type='get' to='romeo@irc.localhost'><ping xmlns='urn:xmpp:ping'/></iq>`)
+      answer = (await router.request(iq, host)).attrs.type
+    },
+    owner,
+    { priority: 2000 }
+  )
+  const port = components.listeners.ports()[0]?.port ?? 0
+  const irc = await TestComponent.attach(t, port, 'irc.localhost', secret)
+  irc.write(`<message from='romeo@irc.localhost' to='localhost' id='asking'/>`)
+  const { attrs: asked } = await irc.receives(`<iq type='get' to='romeo@irc.localhost'/>`)
+  const ping = (id: string): string =>
+    `<iq type='get' id='${id}' from='user${id}@irc.localhost' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`
+  for (let i = 0; i < 1000; i++) irc.write(ping(`p${i}`))
+  for (let i = 0; i < 1000; i++) await irc.receives(`<iq type='result' id='p${i}'/>`)
+  assert.equal(answer, undefined, 'others do not wait for it')
+  irc.write(`<iq type='result' id='${asked.id}' from='romeo@irc.localhost' to='localhost'/>`)
+  await irc.fence()
+  assert.equal(answer, 'result')
 })
