@@ -99,8 +99,8 @@ export class ClientStream extends Negotiation implements ManagedStream {
     const now = Date.now()
     queue.push({ xml, at: now, copies }, xml.length + HELD)
     // All of it must fit into the output of the connection that resumes the session
-    if (queue.full(policy.unacknowledged) || queue.bytes * 2 > this.settings.maxOutput)
-      this.#overflow(management)
+    const full = queue.full(policy.unacknowledged) || queue.bytes * 2 > this.settings.maxOutput
+    if (full && !management.makesRoom()) this.#overflow(management)
     if (this.phase !== ONLINE) return
     this.connection.send(this.connection.framing.element(xml))
     if (queue.due(now, policy.rhythm)) this.#request(management, now)

@@ -241,6 +241,23 @@ test('whoever acknowledges too little ends, connected or not, and what was sent 
   }
 })
 
+test('whoever answers, and counts wrongly, stays', async t => {
+  const server = await startTestServer(t, managedHost({ unacknowledgedStanzas: 100, askEvery: 10 }))
+  await scenario(server, { juliet: JULIET, romeo: ROMEO }, async ({ juliet, romeo }) => {
+    await enable(juliet)
+    for (let n = 0; n < 300; n++) {
+      await romeo.sends(chat(`m${n}`))
+      await juliet.finds(`<message id='m${n}'/>`)
+      if (n % 10 !== 9) continue
+      // As @xmpp/client does with answers to its iqs
+      await juliet.finds(`<r xmlns='${SM}'/>`)
+      juliet.write(`<a xmlns='${SM}' h='0'/>`)
+    }
+    await juliet.fence()
+    assert.equal(sessionsOf(server, 'juliet').size, 1)
+  })
+})
+
 test('whoever does not answer in time loses the connection, not the session', async t => {
   const server = await startTestServer(t, managedHost({ answerSeconds: 1, askEvery: 1 }))
   await scenario(server, { juliet: JULIET, romeo: ROMEO }, async ({ juliet, romeo }) => {

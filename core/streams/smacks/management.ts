@@ -98,9 +98,12 @@ export class Management {
 
   /** Takes an `h` of the client. Throws the stream error of XEP-0198 §6. */
   acknowledged(h: number): void {
-    this.queue.ack(h, ({ copies }) => {
-      if (copies) copies.arrived = true
-    })
+    this.queue.ack(h, arrived)
+  }
+
+  /** As much is unacknowledged as may. Whether some of it has arrived all the same, and does not count any more. */
+  makesRoom(): boolean {
+    return this.queue.forgive(arrived) > 0
   }
 
   /**
@@ -117,6 +120,10 @@ export class Management {
       })
     })
   }
+}
+
+function arrived({ copies }: Held): void {
+  if (copies) copies.arrived = true
 }
 
 /** XEP-0198 §3: an xs:boolean. */

@@ -136,3 +136,30 @@ test('property: across the wrap at 2^32, any acknowledgements leave exactly what
     { numRuns: 200 }
   )
 })
+
+test('what a peer was asked about and has answered is forgiven, and counted when it is acknowledged after all', () => {
+  const queue = new AckQueue<string>()
+  for (const word of ['a', 'b', 'c', 'd']) queue.push(word, 10)
+  assert.equal(queue.forgive(), 0, 'it was never asked')
+  queue.asked(0)
+  queue.push('e', 10)
+  assert.equal(queue.forgive(), 0, 'it has not answered')
+  queue.ack(1)
+  const arrived: string[] = []
+  assert.equal(
+    queue.forgive(word => arrived.push(word)),
+    3
+  )
+  assert.deepEqual(arrived, ['b', 'c', 'd'])
+  assert.equal(queue.forgive(), 0)
+  assert.deepEqual([[...queue.pending()], queue.bytes, queue.sent, queue.acked], [['e'], 10, 5, 1])
+  assert.equal(queue.ack(3), 2)
+  assert.deepEqual([...queue.pending()], ['e'])
+  assert.throws(() => queue.ack(6))
+  assert.equal(queue.ack(5), 2)
+  assert.deepEqual([queue.length, queue.sent], [0, 5])
+  queue.push('f', 10)
+  assert.equal(queue.forgive(), 0, 'what came behind the last answer is not')
+  assert.deepEqual(queue.drain(), ['f'])
+  assert.equal(queue.sent, 6)
+})
