@@ -26,11 +26,33 @@ export function clientAddress(request: IncomingMessage, { trusted, header }: Pro
 
 /** RFC 7239 §4: the `for` of each element, '' for one that is no address. */
 function forwardedFor(said: string): string[] {
-  const elements = said.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []
-  return elements.map(element => {
+  return elementsOf(said).map(element => {
     const written = /(?:^|;)\s*for\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))/i.exec(element)
     return addressIn(written?.[1] ?? written?.[2] ?? '')
   })
+}
+
+/**
+ * Read from the end, where proxies have written: a quote that somebody else has left open must not swallow what they
+ * say, nor cost more than to read it.
+ */
+function elementsOf(said: string): string[] {
+  const elements: string[] = []
+  let end = said.length
+  let quoted = false
+  for (let i = said.length - 1; i >= 0; i--) {
+    if (said[i] === '"' && !isEscaped(said, i)) quoted = !quoted
+    if (said[i] !== ',' || quoted) continue
+    elements.push(said.slice(i + 1, end))
+    end = i
+  }
+  return [...elements, said.slice(0, end)].reverse()
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text[at - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
 }
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`; '' for anything else. */

@@ -52,6 +52,13 @@ test('RFC 7239', () => {
   assert.equal(rfc7239('10.0.0.1', 'by=203.0.113.9'), '10.0.0.1')
 })
 
+test('RFC 7239: a quote that a client leaves open hides nothing of what the proxy writes behind it', () => {
+  assert.equal(rfc7239('10.0.0.1', 'for="x, for="[2001:db8::7]:4711"'), '2001:db8::7')
+  assert.equal(rfc7239('10.0.0.1', 'for="x\\, for=203.0.113.9'), '203.0.113.9')
+  assert.equal(rfc7239('10.0.0.1', `${'\\"'.repeat(7000)}, for=203.0.113.9`), '203.0.113.9')
+  assert.equal(rfc7239('10.0.0.1', 'for="a\\", for=198.51.100.7"'), '10.0.0.1')
+})
+
 test('only the header that the proxy writes counts', () => {
   const headers = { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=198.51.100.7' }
   assert.equal(asks('10.0.0.1', headers, 'x-forwarded-for'), '203.0.113.9')
