@@ -199,8 +199,15 @@ test('a server that refuses is asked again, and the log says why it refused', as
   await foreign.isClosed()
   const nameless = await upstream.next()
   await nameless.opened()
+  // As Prosody has it: no id where it knows no such component
   nameless.write(`<stream:stream xmlns='${NS.COMPONENT}' xmlns:stream='${NS.STREAM}'>`)
+  nameless.write(`<stream:error><host-unknown xmlns='${NS.STREAM_ERRORS}'/></stream:error></stream:stream>`)
   await nameless.isClosed()
+  const careless = await upstream.next()
+  await careless.opened()
+  careless.write(`<stream:stream xmlns='${NS.COMPONENT}' xmlns:stream='${NS.STREAM}'><handshake/>`)
+  await careless.finds(`<stream:error><bad-format xmlns='${NS.STREAM_ERRORS}'/></stream:error>`)
+  await careless.isClosed()
   const eager = await upstream.next()
   await eager.opened()
   eager.answers('an id')
@@ -211,10 +218,12 @@ test('a server that refuses is asked again, and the log says why it refused', as
   last.send(ping('p'))
   await last.receives(`<iq type='result' id='p'/>`)
   const why = server.log.filter(line => line.msg === 'not attached').map(line => line.reason)
-  assert.deepEqual(why.slice(0, 3), [
+  assert.deepEqual(why.slice(0, 5), [
     'the server says not-authorized: no',
     'the server says host-unknown',
-    `invalid-namespace: the content namespace of this stream is ${NS.COMPONENT}`
+    `invalid-namespace: the content namespace of this stream is ${NS.COMPONENT}`,
+    'the server says host-unknown',
+    'bad-format: the server gives the stream no id'
   ])
 })
 

@@ -82,7 +82,8 @@ export class UpstreamStream extends Stream {
   header({ element }: StreamHeader): void {
     if (this.phase !== HEADER) return
     const { id } = element.attrs
-    if (!id) return this.close(new StreamError('bad-format', 'the server gives the stream no id'))
+    // Prosody says so that it has no such component: its error follows, and tells more
+    if (!id) return
     this.id = id
     this.phase = NEGOTIATING
     this.answer(el('handshake', null, handshakeOf(id, this.#owner.secret)))
@@ -92,6 +93,8 @@ export class UpstreamStream extends Stream {
     if (nsOf(element) === NS.STREAM && element.name === 'error') return this.#error(element)
     // RFC 6120 §4.4
     if (this.phase === ONLINE || this.#lingers) return this.#online(element, bytes)
+    if (this.phase === HEADER)
+      return this.close(new StreamError('bad-format', 'the server gives the stream no id'))
     if (this.phase !== NEGOTIATING) return
     if (element.name !== 'handshake' || element.attrs.xmlns !== undefined)
       return this.close(new StreamError('not-authorized', 'the handshake comes first'))
