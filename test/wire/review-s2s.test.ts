@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 import type { TestContext } from 'node:test'
+import type tls from 'node:tls'
 import { TestCa, writeLeaf } from '../lib/ca'
 import { IM_HOST } from '../lib/config'
 import { Heard, startFederated } from '../lib/federation'
@@ -234,4 +235,33 @@ test('RFC 6120 §4.6: who cannot answer on a stream is not taken for dead there'
   send('m3')
   assert.equal(attrsOf(await out.until('</message>'), 'message').id, 'm3')
   assert.equal(home.peers.length, 1, 'over the same stream')
+})
+
+test('each host has its own certificate for other servers; a reload replaces it under the streams', async t => {
+  const own = async (): Promise<{ certificate: string; key: string }> =>
+    writeLeaf(folder, 'c.example', await ca.issue({ dns: ['c.example'] }))
+  const common = writeLeaf(folder, 'd.example', await ca.issue({ dns: ['d.example'] }))
+  const server = await startFederated(t, 'd.example', {
+    hosts: { 'd.example': IM_HOST, 'c.example': { ...IM_HOST, tls: await own() } },
+    config: { tls: { ...common, ca: [ca.write(folder)] } }
+  })
+  const shown = async (to: string): Promise<[Peer, tls.PeerCertificate]> => {
+    const peer = await Peer.connect(server.s2sPort())
+    t.after(() => peer.destroy())
+    await peer.open({ from: 'a.example', to })
+    await peer.startTls(await ca.issue({ dns: ['a.example'] }))
+    await peer.open({ from: 'a.example', to })
+    return [peer, (peer.socket as tls.TLSSocket).getPeerCertificate()]
+  }
+  const [before, first] = await shown('c.example')
+  assert.equal(first.subjectaltname, 'DNS:c.example')
+  assert.equal((await shown('d.example'))[1].subjectaltname, 'DNS:d.example')
+  await own()
+  const { ok, lines } = await server.server.reloadConfig()
+  assert.ok(ok, lines.join('\n'))
+  const [, second] = await shown('c.example')
+  assert.equal(second.subjectaltname, 'DNS:c.example')
+  assert.notEqual(second.fingerprint256, first.fingerprint256)
+  before.write(external)
+  await before.until(success)
 })
