@@ -20,6 +20,13 @@ const config = z.object({
     .max(10_000)
     .default(1000)
     .describe('Addresses in a list of users, at most, also where the administrator asks for all of them.'),
+  maxContacts: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(10_000)
+    .describe('Contacts in one answer, at most, where several rosters are asked for.'),
   idleMinutes: z
     .number()
     .min(1)

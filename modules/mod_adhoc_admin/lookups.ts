@@ -11,20 +11,18 @@ import {
 } from '#core'
 import { actOnEach, ADMIN, type Act } from '../lib_admin'
 import { accountField, accountsField, noAccount } from './addresses'
+import type { AdminConfig } from './index'
 import type { Logins } from './logins'
 import { mustBeAllowed } from './rights'
-
-/** Contacts in one answer, at most, where several rosters are asked for. */
-const MAX_CONTACTS = 10_000
 
 const ACCOUNTS: FormField = { var: 'accountjids', type: 'jid-multi' }
 
 /** XEP-0133 §4.8 to §4.10. */
-export function lookupCommands(ctx: Context, logins: Logins): AdhocCommand[] {
+export function lookupCommands(ctx: Context<AdminConfig>, logins: Logins): AdhocCommand[] {
   return [getRoster(ctx), getLastLogin(ctx, logins), getStatistics(ctx, logins)]
 }
 
-function getRoster(ctx: Context): AdhocCommand {
+function getRoster(ctx: Context<AdminConfig>): AdhocCommand {
   const rosters = ctx.use('roster', { optional: true })
   const form: FormDef = {
     formType: ADMIN,
@@ -44,9 +42,10 @@ function getRoster(ctx: Context): AdhocCommand {
       let contacts = 0
       const { found, notes } = await lookUp(act, said.accountjids as string[], async jid => {
         const query = await rosters.query(jid.local)
-        contacts += query.children.length
-        if (contacts > MAX_CONTACTS && contacts > query.children.length)
-          throw new StanzaError('resource-constraint', 'is too much for this answer: ask for it alone')
+        const sum = contacts + query.children.length
+        if (contacts > 0 && sum > ctx.config.maxContacts)
+          throw new StanzaError('resource-constraint', 'has too many contacts for this answer: ask again')
+        contacts = sum
         return query
       })
       const x = resultOf([ACCOUNTS], { accountjids: [...found.keys()] })

@@ -103,6 +103,27 @@ test('XEP-0133 §4.8: a roster is inside the form, as in example 28', async t =>
   })
 })
 
+// XEP-0133 §4.8
+test('XEP-0133 §4.8: many rosters are as much as one answer holds, one comes whatever its size', async t => {
+  const server = await startAdministered(t, { maxContacts: 2 })
+  const cast = { ...PEOPLE, juliet: 'juliet@localhost', romeo: 'romeo@localhost', nurse: 'nurse@localhost' }
+  await scenario(server, cast, async ({ admin, juliet, romeo }) => {
+    for (const name of ['one', 'two', 'three']) await juliet.request(put(`<item jid='${name}@example.net'/>`))
+    await romeo.request(put(`<item jid='one@example.net'/>`))
+    const answer = await run(admin, ROSTER, {
+      accountjids: ['romeo@localhost', 'juliet@localhost', 'nurse@localhost']
+    })
+    assert.deepEqual(resultOf(answer, 'accountjids'), ['romeo@localhost', 'nurse@localhost'])
+    assert.match(
+      notesOf(answer)[0] ?? '',
+      /^warn: .*\njuliet@localhost: has too many contacts for this answer/
+    )
+    const alone = await run(admin, ROSTER, { accountjids: 'juliet@localhost' })
+    assert.deepEqual(resultOf(alone, 'accountjids'), ['juliet@localhost'])
+    assert.deepEqual(notesOf(alone), [])
+  })
+})
+
 // XEP-0133 §4.9
 test('XEP-0133 §4.9: the last login is kept, as a DateTime of XEP-0082', async t => {
   const server = await startAdministered(t)
