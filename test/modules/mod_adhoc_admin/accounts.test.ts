@@ -45,6 +45,40 @@ test('XEP-0133 §4.1: the form of add-user, as in example 2', async t => {
   })
 })
 
+test('XEP-0133 §4.2, §4.7: the forms, as in examples 6 and 22', async t => {
+  const server = await startAdministered(t)
+  const forms = [
+    [
+      'delete-user',
+      'Deleting a User',
+      'Fill out this form to delete a user.',
+      `<field label='The Jabber ID(s) to delete' type='jid-multi' var='accountjids'><required/></field>`
+    ],
+    [
+      'change-user-password',
+      'Changing a User Password',
+      'Fill out this form to change a user&apos;s password.',
+      `<field label='The Jabber ID for this account' type='jid-single' var='accountjid'><required/></field>
+       <field label='The password for this account' type='text-private' var='password'><required/></field>`
+    ]
+  ] as const
+  await scenario(server, PEOPLE, async ({ admin }) => {
+    for (const [command, title, instructions, fields] of forms) {
+      const node = `${ADMIN}#${command}`
+      admin.unread.push(await execute(admin, node))
+      await admin.receives(
+        `<iq type='result' from='localhost'><command xmlns='${COMMANDS}' node='${node}' sessionid='*' status='executing'>
+          <x xmlns='jabber:x:data' type='form' t:exact='yes'>
+            <title>${title}</title>
+            <instructions>${instructions}</instructions>
+            <field type='hidden' var='FORM_TYPE'><value>${ADMIN}</value></field>
+            ${fields}
+          </x></command></iq>`
+      )
+    }
+  })
+})
+
 test('XEP-0133 §4.1: a user is added, can log in, and is not added twice', async t => {
   const server = await startAdministered(t)
   const fields = {

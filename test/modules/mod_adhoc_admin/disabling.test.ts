@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { TestClient, conditionOf } from '../../lib/client'
-import type { TestServer } from '../../lib/server'
+import { authenticate2 } from '../../lib/sasl2'
+import { startTestServer, type TestServer } from '../../lib/server'
+import { cut, enable, managedHost, reconnect, refused, SM } from '../../lib/smacks'
 import { PASSWORD, scenario } from '../../lib/wire'
 import { ADMIN, COMMANDS, execute, notesOf, run, startAdministered, statusOf, submit } from './helpers'
 
@@ -135,4 +137,27 @@ test('XEP-0133 §4.3, §4.4, §5: what cannot be disabled or enabled', async t =
   })
   assert.equal(await mayLogIn(server, 'juliet', 'SCRAM-SHA-1'), 'yes')
   assert.equal(await mayLogIn(server, 'op', 'SCRAM-SHA-1'), 'yes')
+})
+
+// XEP-0133 §4.3
+test('XEP-0133 §4.3: a session without a connection ends too, and nobody logs in by SASL2', async t => {
+  const { localhost } = managedHost({}, { sasl2: { outsideTls: true }, adhoc: {}, adhoc_admin: {} }).hosts
+  const server = await startTestServer(t, {
+    hosts: { localhost: { ...localhost, admins: ['admin@localhost'] } }
+  })
+  const cast = { ...PEOPLE, juliet: 'juliet@localhost/balcony' }
+  await scenario(server, cast, async ({ admin, juliet }) => {
+    const previd = await enable(juliet)
+    await cut(server, juliet)
+    const again = await reconnect(server, 'juliet')
+    t.after(() => again.destroy())
+    const answer = await run(admin, DISABLE, { accountjids: 'juliet@localhost' })
+    assert.deepEqual(notesOf(answer), ['info: juliet@localhost was disabled'])
+    assert.equal(server.server.clients.count, 1, 'only the administrator is there')
+    const { condition } = await refused(again, `<resume xmlns='${SM}' previd='${previd}' h='0'/>`)
+    assert.equal(condition, 'item-not-found')
+  })
+  const late = await begin(server)
+  t.after(() => late.destroy())
+  await assert.rejects(authenticate2(late, { user: 'juliet', password: PASSWORD }), /account-disabled/)
 })
