@@ -74,7 +74,8 @@ export class Requests {
     const inForce = await policy.current()
     const approves = inForce === 'always' || (inForce === 'listed' && policy.isListed(domain))
     // Whoever has a zone of their own has as many domains as they like
-    if (approves && (buddy || published.size < limits().maxBuddies)) return { by: `policy:${inForce}` }
+    const roster = published.size + (buddy ? 0 : 1)
+    if (approves && roster <= limits().maxBuddies) return { by: `policy:${inForce}` }
     if (inForce === 'never') return 'refused'
     return buddy?.pendingIn || published.pending < limits().maxPending ? 'asked' : 'dropped'
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
-import { childOf, type Element } from '../../core/xml/element'
+import { childOf } from '../../core/xml/element'
 import { IM_HOST, type Options } from '../lib/config'
 import { federation, freePort, type FederatedServer } from '../lib/federation'
 import { join, type Player } from '../lib/wire'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { el } from '../../../core/xml/element'
+import { Abroad } from '../../lib/abroad'
 import { startTestServer } from '../../lib/server'
 import { scenario } from '../../lib/wire'
 import { agrees, NODES, rosterOf, runs, twoHosts } from './hosts'
@@ -79,6 +80,52 @@ test('requests that wait are bounded', async t => {
     await admin.fence('channels.localhost')
     await admin.fence('channels.localhost')
     assert.equal(Object.keys(await rosterOf(admin, 'channels.localhost')).length, 3)
+  })
+})
+
+test('above `maxBuddies` the policy approves nobody new: an administrator is asked', async t => {
+  const server = await startTestServer(t, twoHosts({ autoApprove: 'always', maxBuddies: 2 }))
+  await scenario(server, { admin: 'admin@localhost/y' }, async ({ admin }) => {
+    const abroad = new Abroad(server, 'channels.localhost')
+    for (const peer of ['a.example', 'b.example', 'c.example', 'a.example', 'c.example'])
+      await abroad.says(`<presence from='${peer}' to='channels.localhost' type='subscribe'/>`)
+    await agrees(admin, 'channels.localhost', {
+      'a.example': 'from out',
+      'b.example': 'from out',
+      'c.example': 'none in'
+    })
+  })
+})
+
+test('another policy leaves the requests that wait as they are, and listed', async t => {
+  const server = await startTestServer(t, twoHosts())
+  await scenario(server, { admin: 'admin@localhost/y' }, async ({ admin }) => {
+    const abroad = new Abroad(server, 'channels.localhost')
+    const asks = (peer: string): Promise<void> =>
+      abroad.says(`<presence from='${peer}' to='channels.localhost' type='subscribe'/>`)
+    await asks('a.example')
+    for (const policy of ['always', 'listed', 'never', 'ask', 'file']) {
+      await runs(admin, 'channels.localhost', NODES.policy, { policy })
+      await agrees(admin, 'channels.localhost', { 'a.example': 'none in' })
+      abroad.hears()
+      const form = String(await runs(admin, 'channels.localhost', NODES.policy))
+      assert.match(form, /Requests that wait already stay as they are: 1\./)
+      assert.match(
+        form,
+        policy === 'file'
+          ? /The config file decides/
+          : /Set by admin@localhost on .*the config file says: ask/
+      )
+    }
+    assert.match(
+      String(await runs(admin, 'channels.localhost', NODES.pending)),
+      /<option label="a\.example, since /
+    )
+    // Asked again, it is dealt with by the policy of the day
+    await runs(admin, 'channels.localhost', NODES.policy, { policy: 'never' })
+    await asks('a.example')
+    abroad.hears(`<presence to='a.example' type='unsubscribed'/>`)
+    await agrees(admin, 'channels.localhost', {})
   })
 })
 

@@ -309,6 +309,34 @@ test('a form that is wrong is answered with the reason, and the request goes on 
   })
 })
 
+test('an administrator on another server is asked, and answers, from there', async t => {
+  const server = await startTestServer(t, twoAdmins(['remote@far.example']))
+  const abroad = new Abroad(server)
+  await abroad.says(request('a.example'))
+  const message = await abroad.finds(
+    `<message from='localhost' to='remote@far.example' type='normal'><body/></message>`
+  )
+  const form =
+    `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', REQUEST)}` +
+    `${filled(message, 'a.example', 'refuse')}</x>`
+  const says = (from: string, s2s: string): Promise<void> =>
+    abroad.says(`<message from='${from}' to='localhost' id='1'>${form}</message>`, 's2s', s2s)
+  await says('remote@evil.example/r', 'evil.example')
+  await abroad.finds(`<message to='remote@evil.example/r' type='error'><error type='auth'/></message>`)
+  await says('remote@far.example/r', 'far.example')
+  await abroad.finds(`<presence to='a.example' type='unsubscribed'/>`)
+  await abroad.finds(`<message to='remote@far.example/r'><body>a.example was refused.</body></message>`)
+  // What could not be delivered, and what somebody else says of it
+  await abroad.says(request('b.example'))
+  const { id } = (await abroad.finds(`<message to='remote@far.example'/>`)).attrs
+  await abroad.says(
+    `<message from='remote@far.example' to='localhost' id='${id}' type='error'><error type='cancel'>` +
+      `<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+  )
+  abroad.hears()
+  assert.deepEqual(server.errors(), [])
+})
+
 test('a thousand requests: as many wait as may, few are prompted, and the others are told why not', async t => {
   const server = await startTestServer(t, twoAdmins())
   await scenario(server, CAST, async ({ admin, nurse }) => {

@@ -88,7 +88,10 @@ test('§1: with the policy "never" a request is refused, and the asker says so',
 })
 
 test('"listed" approves the domains that are listed and asks about others', async t => {
-  const server = await startTestServer(t, twoHosts({ autoApprove: 'listed', approve: ['localhost'] }))
+  const server = await startTestServer(
+    t,
+    twoHosts({ autoApprove: 'listed', approve: ['*.example', 'LOCALHOST'] })
+  )
   await scenario(server, { admin: 'admin@localhost/globe' }, async ({ admin }) => {
     await runs(admin, 'localhost', NODES.request, { peerjid: 'channels.localhost' })
     await admin.fence()
