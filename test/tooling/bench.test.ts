@@ -31,10 +31,14 @@ test('bench: the load generator goes for loopback only', () => {
 test('bench: every server has a script with all verbs', () => {
   const scripts = fs.readdirSync(BENCH).filter(file => /^setup-\w+\.sh$/.test(file))
   assert.deepEqual(scripts, ['setup-balcony.sh', 'setup-ejabberd.sh', 'setup-prosody.sh', 'setup-stub.sh'])
+  const frame = fs.readFileSync(path.join(BENCH, 'lib/setup.sh'), 'utf8')
+  for (const verb of ['needs', 'init', 'start', 'stop', 'pid', 'env', 'destroy'])
+    assert.match(frame, new RegExp(`^ +${verb}\\)`, 'm'), `no ${verb}`)
   for (const script of scripts) {
-    const text = fs.readFileSync(path.join(BENCH, script), 'utf8')
-    for (const verb of ['needs', 'init', 'start', 'stop', 'pid', 'env', 'destroy'])
-      assert.match(text, new RegExp(`(^|\\s|;)${verb}\\)`), `${script} has no ${verb}`)
+    const text = frame + fs.readFileSync(path.join(BENCH, script), 'utf8')
+    for (const step of ['needs', 'init', 'launch', 'is_up', 'complaints'])
+      assert.match(text, new RegExp(`^${step}\\(\\)`, 'm'), `${script} has no ${step}`)
+    assert.match(text, /^run_verb /m, `${script} runs nothing`)
     assert.equal(spawnSync('bash', ['-n', script], { cwd: BENCH }).status, 0, `${script} is no bash`)
     assert.ok((fs.statSync(path.join(BENCH, script)).mode & 0o111) !== 0, `${script} has no run bit`)
   }
