@@ -1,3 +1,4 @@
+import { CollapsedLog } from '../collapsed-log'
 import { errorReply, StanzaError } from '../errors'
 import { isPromise } from '../events/hooks'
 import type { Host } from '../hosts/host'
@@ -34,10 +35,13 @@ export class Destinations implements DestinationOwner {
   readonly #options: DestinationsOptions
   readonly #all = new Map<string, Destination>()
   readonly #active = new Set<Destination>()
+  /** Strangers can name as many domains as they like. */
+  readonly #repeated: CollapsedLog
   #madeRoomAt = 0
 
   constructor(options: DestinationsOptions) {
     this.#options = options
+    this.#repeated = new CollapsedLog(options.log)
   }
 
   get limits(): WaitingLimits {
@@ -131,7 +135,8 @@ export class Destinations implements DestinationOwner {
   }
 
   failed({ local, remote }: Destination, { condition, reason }: Failure): void {
-    this.#options.log.info({ local, remote, condition }, `no stream to ${remote}: ${reason}`)
+    const data = { local, remote, condition }
+    this.#repeated.info(`${local} ${remote}`, data, `no stream to ${remote}: ${reason}`)
   }
 
   active(destination: Destination, active: boolean): void {
@@ -154,7 +159,11 @@ export class Destinations implements DestinationOwner {
     for (const destination of this.list().sort((a, b) => b.bytes - a.bytes)) {
       sum -= destination.bytes
       const { local, remote } = destination
-      this.#options.log.warn({ local, remote }, `too much waits for other servers, most of it for ${remote}`)
+      this.#repeated.warn(
+        `heavy ${remote}`,
+        { local, remote },
+        `too much waits for other servers, most of it for ${remote}`
+      )
       destination.refuse(
         new StanzaError('resource-constraint', { type: 'wait', text: `too much waits for ${remote}` })
       )
@@ -176,6 +185,7 @@ export class Destinations implements DestinationOwner {
   /** Ends what runs by the clock. */
   stop(): void {
     this.#active.clear()
+    this.#repeated.flush()
     unwatch(this)
   }
 }

@@ -198,7 +198,10 @@ export abstract class ServerStream extends Stream implements PeerStream {
     const condition = firstChild(error)?.name ?? 'undefined-condition'
     this.#complained = condition !== 'system-shutdown' && condition !== 'reset'
     const { log } = this.backend
-    log.info({ condition, domain: this.domain, remote: this.remote }, 'another server reports a stream error')
+    // Before it has shown who it is, anybody may say so; where we have called, whoever wanted to send tells the log
+    const level = this.phase === ONLINE ? 'info' : 'debug'
+    const data = { condition, domain: this.domain, remote: this.remote }
+    log[level](data, 'another server reports a stream error')
     this.streamEnd()
   }
 

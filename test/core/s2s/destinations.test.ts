@@ -14,8 +14,9 @@ import { parseStanza } from '../../lib/reader'
 
 function rig(t: TestContext, open: () => Promise<OutgoingStream>) {
   const bounced: string[] = []
+  const backend = new FakeBackend()
   const destinations: Destinations = new Destinations({
-    log: new FakeBackend().log,
+    log: backend.log,
     metrics: new FederationMetrics(new Metrics(), () => destinations.count),
     router: {
       route: ({ attrs, children }: ReturnType<typeof parseStanza>) =>
@@ -36,7 +37,7 @@ function rig(t: TestContext, open: () => Promise<OutgoingStream>) {
           `<message from='romeo@a.example' to='juliet@${remote}'><body>${'x'.repeat(size)}</body></message>`
         )
       )
-  return { destinations, bounced, send }
+  return { backend, destinations, bounced, send }
 }
 
 const notFound = (): Promise<OutgoingStream> =>
@@ -49,6 +50,18 @@ test('servers that do not exist leave room for those that do', async t => {
   await new Promise(setImmediate)
   assert.equal(bounced.length, 1000)
   assert.ok(destinations.get('a.example', 'b.example', 1000), 'thirty seconds of everybody else')
+})
+
+test('a line of the log for each of them would be for whoever names them to write', async t => {
+  const { backend, destinations, send } = rig(t, notFound)
+  for (let n = 0; n < 3000; n++) {
+    destinations.get('a.example', `n${n}.example`, 5000)
+    send(`n${n}.example`)
+  }
+  send('n1.example')
+  await new Promise(setImmediate)
+  assert.match(String(backend.logged[0]?.message), /no stream to n0\.example: a test/)
+  assert.ok(backend.logged.length < 1500, `${backend.logged.length} lines`)
 })
 
 test('those that something waits for are kept', async t => {
