@@ -114,6 +114,30 @@ test('XEP-0114 §3: a wrong handshake ends the stream with not-authorized', asyn
   assert.equal(statusOf(server).connected, false)
 })
 
+test('the log tells who was not let in, once a minute', async t => {
+  const { server, port } = await start(t)
+  for (const name of [IRC, IRC, 'irk.localhost', 'irq.localhost']) {
+    const refused = await TestComponent.connect(t, port, name)
+    await refused.open()
+    refused.write('<handshake>nonsense</handshake>')
+    await refused.isRefused(name === IRC ? 'not-authorized' : 'host-unknown')
+  }
+  const told = server.log.filter(
+    ({ level, msg }) => level === 'warn' && msg?.startsWith('a component was refused')
+  )
+  assert.deepEqual(
+    told.map(({ component, from, msg }) => [component, from, msg]),
+    [
+      [IRC, '127.0.0.1', 'a component was refused: not-authorized: the handshake is wrong'],
+      [
+        'irk.localhost',
+        '127.0.0.1',
+        'a component was refused: host-unknown: no component of that name may connect here'
+      ]
+    ]
+  )
+})
+
 test('a handshake of another connection is not worth anything', async t => {
   const { port } = await start(t)
   // The id is ours, whatever the component would like

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { CollapsedLog } from '../../collapsed-log'
 import { StreamError } from '../../errors'
 import type { Gate } from '../../events/gate'
 import type { Host } from '../../hosts/host'
@@ -51,6 +52,7 @@ export class Components implements ComponentsApi, ComponentBackend {
   readonly #foreign = new Map<Host, ForeignComponent>()
   readonly #attached = new Map<Host, Map<string, Link>>()
   readonly #changes = new Serial()
+  readonly #repeated: CollapsedLog
   /** Connections to other servers. */
   readonly #outgoing = new Set<Connection>()
   /** While everything is being closed. */
@@ -60,6 +62,7 @@ export class Components implements ComponentsApi, ComponentBackend {
     this.#options = options
     this.gate = options.gate
     this.log = options.log
+    this.#repeated = new CollapsedLog(options.log)
     this.streamLimits = options.streamLimits
     this.listeners = new ComponentListeners(this, () => options.settings('component'))
     this.#counts = new Counts(options.metrics, () => this.#waiting())
@@ -110,8 +113,15 @@ export class Components implements ComponentsApi, ComponentBackend {
     return undefined
   }
 
-  refused(why: Refusal): void {
+  refused(why: Refusal, from: string, name: string, text?: string): void {
     this.#counts.refused(why)
+    // Told with the component that is there
+    if (why === 'conflict') return
+    this.#repeated.warn(
+      `${why} ${from}`,
+      { component: name, from },
+      `a component was refused: ${why}: ${text}`
+    )
   }
 
   defaultDomain(): string {
@@ -214,6 +224,7 @@ export class Components implements ComponentsApi, ComponentBackend {
     for (const link of this.#links()) link.close(error)
     for (const component of this.#foreign.values()) component.close(error)
     await Promise.all([this.listeners.close(error, within), this.#left(within)])
+    this.#repeated.flush()
   }
 
   async #left(within: number): Promise<void> {

@@ -69,7 +69,7 @@ export class ComponentStream extends Stream implements EnteredStream {
     const door = domain === '' ? undefined : this.#backend.door(domain, this.#port)
     // XEP-0114 §3: `from` is the component's name; RFC 6120 §4.9.1.3: or ours, where that is unknown
     this.sendHeader(door ? domain : this.#backend.defaultDomain(), '', true)
-    if (!door) return this.#refuse('host-unknown', 'no component of that name may connect here')
+    if (!door) return this.#refuse('host-unknown', 'no component of that name may connect here', domain)
     this.domain = domain
     this.#door = door
   }
@@ -98,8 +98,8 @@ export class ComponentStream extends Stream implements EnteredStream {
     door.entered(this)
   }
 
-  #refuse(condition: Refusal, text: string | undefined): void {
-    this.#backend.refused(condition)
+  #refuse(condition: Refusal, text: string | undefined, name = this.domain): void {
+    this.#backend.refused(condition, this.remoteAddress, name, text)
     this.close(new StreamError(condition, text))
   }
 

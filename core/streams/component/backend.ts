@@ -46,6 +46,6 @@ export interface ComponentDoor {
 export interface ComponentBackend extends StreamSurroundings {
   /** The component of that prepared name which may attach at that address; undefined for any other name. */
   door(domain: string, port: Port): ComponentDoor | undefined
-  /** For counters. */
-  refused(why: Refusal): void
+  /** Somebody at that address was not let in who said to be that component; '' for no name of a host. */
+  refused(why: Refusal, from: string, name: string, text?: string): void
 }
