@@ -23,6 +23,7 @@ test('requests of the examples are answered as in the examples', async t => {
       'marlowe.lit': FAR_HOST
     }
   })
+  await server.addUser('iago@shakespeare.lit', PASSWORD)
   let session = ''
   await scenario(server, { bard: 'bard@shakespeare.lit/globe' }, async ({ bard }) => {
     for (const { xep, section, example, title, request, reply } of exchanges.exchanges) {
