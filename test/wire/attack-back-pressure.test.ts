@@ -60,7 +60,7 @@ test(
     const released = new Promise<void>(resolve => (release = resolve))
     local.hooks.add(
       'message/host',
-      async () => {
+      async (): Promise<typeof HANDLED> => {
         await released
         if (++taken === many) allTaken()
         return HANDLED
