@@ -95,7 +95,7 @@ test('the default config has no fault, neither has what is commented out in it',
 
 test('the example for production has no fault but for the files that it names', () => {
   const text = fs.readFileSync(path.join(CONFIG, 'production.example.yaml'), 'utf8')
-  const result = load(text.replaceAll(/\/etc\/letsencrypt\S*/g, path.join(ROOT, 'package.json')))
+  const result = load(text.replaceAll(/\/etc\/balcony\S*/g, path.join(ROOT, 'package.json')))
   assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
 })
 

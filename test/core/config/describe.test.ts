@@ -100,7 +100,7 @@ test('the example for production wants its secret and its certificates, and noth
   const faults = (env: Record<string, string>) => {
     const result = loadConfig(path.join(FOLDER, 'production.example.yaml'), anything, env)
     assert.ok(!result.ok)
-    return result.faults.filter(fault => !fault.message.startsWith('there is no /etc/letsencrypt/'))
+    return result.faults.filter(fault => !fault.message.startsWith('there is no /etc/balcony/'))
   }
   assert.deepEqual(faults({ BALCONY_DB_PASSWORD: 'x' }), [])
   assert.deepEqual(
