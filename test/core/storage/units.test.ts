@@ -142,7 +142,7 @@ forEachDatabase((name, open) => {
     const { database, log } = await open()
     const { sql, add } = await prepared(database)
     const events: string[] = []
-    let counted: ReturnType<typeof database.read.get> | undefined
+    let counted: Promise<{ n: number } | undefined> | undefined
     await database
       .write(async tx => {
         tx.afterCommit(() => {
