@@ -145,9 +145,11 @@ export class Federation implements FederationApi, ServerStreamBackend {
       bidi
     })
     for (const { stream, users } of [...this.#streams.values()]) {
-      for (const { local, remote } of [...stream.receives])
-        if (!this.isLocal(local) || !stream.satisfies(this.policy(remote), remote))
-          stream.withdraw(local, remote)
+      for (const { local, remote } of [...stream.receives]) {
+        if (!this.isLocal(local)) stream.withdraw(local, remote, `${local} is not served here any more`)
+        else if (!stream.satisfies(this.policy(remote), remote))
+          stream.withdraw(local, remote, `${local} demands more of ${remote} than this stream has shown`)
+      }
       for (const { remote, stream: used } of users)
         if (used === stream && !stream.satisfies(this.policy(remote), remote)) stream.close()
     }

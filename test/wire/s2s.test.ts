@@ -234,6 +234,9 @@ test('what is demanded changes: streams that do not have it end', async t => {
   await juliet.receives(`<message id='m1'/>`)
   await a.configure({ auth: 'certificate' })
   await until(() => used(a).length === 0)
+  assert.ok(
+    a.log.some(({ msg }) => /ended: policy-violation: a\.example demands more of b\.example/.test(msg ?? ''))
+  )
   await romeo.sends(toJuliet('m2'))
   await romeo.receives(`<message type='error' id='m2'/>`)
   await a.configure({ auth: 'dialback' })

@@ -92,7 +92,7 @@ export interface PeerStream {
   /** Counts nothing that comes from now on (XEP-0198 §4). */
   freeze(): void
   /** The policy has changed: the peer may not send for this pair any more. */
-  withdraw(local: string, remote: string): void
+  withdraw(local: string, remote: string, why?: string): void
   close(error?: StreamError): void
   abandon(reason: string): void
 }

@@ -273,9 +273,8 @@ export abstract class ServerStream extends Stream implements PeerStream {
   }
 
   /** The policy has changed: the peer may not send for this pair any more. */
-  withdraw(local: string, remote: string): void {
+  withdraw(local: string, remote: string, text = `${local} does not federate with ${remote}`): void {
     if (!this.receives.delete(remote, local)) return
-    const text = `${local} does not federate with ${remote}`
     if (this.receives.size === 0) this.close(new StreamError('policy-violation', text))
   }
 
