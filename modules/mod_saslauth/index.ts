@@ -8,7 +8,8 @@ const MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN'] as const
  */
 export default defineModule({
   name: 'saslauth',
-  description: 'Login with passwords: SCRAM-SHA-256, SCRAM-SHA-1, both with channel binding, PLAIN inside TLS',
+  description:
+    'Login with passwords: SCRAM-SHA-256, SCRAM-SHA-1, both with channel binding, PLAIN inside TLS',
   on: ['virtual'],
   config: z.object({
     mechanisms: z

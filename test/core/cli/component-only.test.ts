@@ -7,7 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
-import type { AcceptedComponent} from '../../lib/component';
+import type { AcceptedComponent } from '../../lib/component'
 import { ScriptedServer } from '../../lib/component'
 
 const ROOT = path.resolve(__dirname, '../../..')

@@ -164,7 +164,9 @@ test('property: what the certificate was made for, and nothing else', async () =
   const label = fc
     .stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/)
     .filter(text => text.slice(2, 4) !== '--')
-  const domain = fc.array(label, { minLength: 1, maxLength: 4 }).map(labels => [...labels, 'example'].join('.'))
+  const domain = fc
+    .array(label, { minLength: 1, maxLength: 4 })
+    .map(labels => [...labels, 'example'].join('.'))
   await fc.assert(
     fc.asyncProperty(
       fc.array(domain, { minLength: 1, maxLength: 5 }),
