@@ -29,6 +29,7 @@ import type { Destination } from './destination'
 import { Destinations, domainIn } from './destinations'
 import { Member } from './members'
 import { FederationMetrics } from './metrics'
+import { Questions } from './questions'
 import { DEFAULT_FEDERATION, policyFor, type FederationSettings } from './settings'
 
 export interface FederationOptions {
@@ -70,6 +71,7 @@ export class Federation implements FederationApi, ServerStreamBackend {
   readonly #collapsed: CollapsedLog
   readonly #listeners: ServerListeners
   readonly #connector: Connector
+  readonly #questions = new Questions()
   /** The streams hold this very object, so that they follow. */
   readonly #streamSettings: ServerStreamSettings = { ...DEFAULT_SERVER_SETTINGS }
   #settings: FederationSettings = DEFAULT_FEDERATION
@@ -231,7 +233,12 @@ export class Federation implements FederationApi, ServerStreamBackend {
     if (isPromise(result)) return result.then(() => undefined)
   }
 
-  async verify(question: Question): Promise<Verdict> {
+  async verify(question: Question, address: string): Promise<Verdict> {
+    const busy: Verdict = { condition: 'resource-constraint', text: 'too many keys from one address' }
+    return this.#questions.ask(address, () => this.#verify(question)) ?? busy
+  }
+
+  async #verify(question: Question): Promise<Verdict> {
     const { local, remote } = question
     // Whoever sends keys in the name of others must not keep ours from being sent
     const destination = this.#destinations.get(local, remote, MAX_DESTINATIONS / 2)

@@ -109,8 +109,8 @@ export interface ServerStreamBackend extends StreamSurroundings {
   secureContext(domain: string): SecureContext | undefined
   /** Whether the two may federate: throws a StanzaError, or rejects with one, if not. */
   check(local: string, remote: string): void | Promise<void>
-  /** Asks the authoritative server over another stream; never rejects. */
-  verify(question: Question): Promise<Verdict>
+  /** Asks the authoritative server over another stream; never rejects. `address`: where the key came from. */
+  verify(question: Question, address: string): Promise<Verdict>
   /** A stanza of a pair that was verified on this very stream. `ticket` is for `settled`. */
   stanza(stream: PeerStream, stanza: Element, from: JID, bytes: number, ticket: number): void
   /** The peer may now send stanzas of this pair; with `stream.bidi` it takes them in the other direction too. */

@@ -311,7 +311,7 @@ export class IncomingStream extends ServerStream {
     // XEP-0220 §2.2.1: by the key or otherwise; a certificate is better than a key
     if (this.proves(remote)) return this.#verified(read, pair, 'valid')
     const epoch = this.#epoch
-    void this.backend.verify({ local, remote, id: this.id, key }).then(verdict => {
+    void this.backend.verify({ local, remote, id: this.id, key }, this.remoteAddress).then(verdict => {
       if (this.closed || epoch !== this.#epoch) return
       this.whenOpen(() => this.#verified(read, pair, verdict))
     })
