@@ -48,7 +48,7 @@ hosts:
     modules:
       saslauth: {}
       roster: {}
-      presence: {}
+      presence: { presencesPerMinute: 1000000 }
       message: {}
       offline: {}
       register:

@@ -19,12 +19,17 @@ export class Storms {
   readonly #ctx: Context<Bounds>
   readonly #presences = new Allowances()
   readonly #subscribes = new Allowances()
+  /** What lets those go on that wait. */
+  readonly #waiting = new Set<() => void>()
   readonly #late
   readonly #refused
   readonly #dropped
 
   constructor(ctx: Context<Bounds>) {
     this.#ctx = ctx
+    ctx.signal.addEventListener('abort', () => {
+      for (const goOn of this.#waiting) goOn()
+    })
     this.#late = ctx.metrics.counter(
       'presence_waits_total',
       'Presence that had to wait: too much of an account'
@@ -51,8 +56,12 @@ export class Storms {
     if (early === 0) return undefined
     this.#late.inc()
     return new Promise(resolve => {
-      this.#ctx.after(Math.min(LONGEST, early), resolve)
-      this.#ctx.signal.addEventListener('abort', () => resolve(), { once: true })
+      const goOn = (): void => {
+        this.#waiting.delete(goOn)
+        resolve()
+      }
+      this.#waiting.add(goOn)
+      this.#ctx.after(Math.min(LONGEST, early), goOn)
     })
   }
 
