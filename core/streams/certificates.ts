@@ -118,13 +118,6 @@ export class Certificates {
     ) {
       return { ...files, fingerprint: known.fingerprint256, fresh: false }
     }
-    if (known) {
-      const why = daysLeft(known) < RENEW_DAYS ? 'it ends soon' : 'there are domains that it does not name'
-      this.log.warn(
-        { file: files.certificate },
-        `the self-made certificate is made anew, for ${why}: whoever was told to trust it has to be told again`
-      )
-    }
     const made = await makeCertificate(domains, there?.key)
     await mkdir(this.folder, { recursive: true, mode: 0o700 })
     await replace(files.key, made.key, 0o600)
