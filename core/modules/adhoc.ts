@@ -52,6 +52,8 @@ export interface AdhocCommand {
   access: Access
   /** Also offered at the administrator's own bare JID (clients look there). */
   onAccount?: boolean
+  /** Does the same on whichever host it is run: the command line asks for none. */
+  serverWide?: boolean
   stages: readonly CommandStage[]
   finish(said: FormValues, run: CommandRun): CommandResult | void | Promise<CommandResult | void>
 }

@@ -10,6 +10,7 @@ export function configCommands(ctx: Context): AdhocCommand[] {
       name: 'Reload the config',
       access: 'operator',
       onAccount: true,
+      serverWide: true,
       stages: [],
       async finish(_, run) {
         const { ok, lines } = await ctx.server.config.reload(run.event)

@@ -27,6 +27,7 @@ export function moduleCommands(ctx: Context): AdhocCommand[] {
       name: 'List modules',
       access: 'operator',
       onAccount: true,
+      serverWide: true,
       stages: [],
       finish: () => ({ form: statusTable(modules.list()) })
     },
@@ -35,6 +36,7 @@ export function moduleCommands(ctx: Context): AdhocCommand[] {
       name: 'Load a module',
       access: 'operator',
       onAccount: true,
+      serverWide: true,
       stages: [
         {
           form: () =>
@@ -53,6 +55,7 @@ export function moduleCommands(ctx: Context): AdhocCommand[] {
       name: 'Unload a module',
       access: 'operator',
       onAccount: true,
+      serverWide: true,
       stages: [
         {
           form: () =>
@@ -73,6 +76,7 @@ export function moduleCommands(ctx: Context): AdhocCommand[] {
       name: 'Reload modules',
       access: 'operator',
       onAccount: true,
+      serverWide: true,
       stages: [{ form: () => reloadForm(names(['running', 'failed', 'waiting'])) }],
       // The event that asks is not waited for: it may be the module's own
       finish: (said, run) =>
