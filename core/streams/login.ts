@@ -67,7 +67,7 @@ export class Login implements LoginRun {
   /** An attempt to log in. No data is no initial response. */
   attempt(profile: LoginProfile, name: string | undefined, data: Buffer | undefined): void {
     const { host } = this.#options
-    const { domain, secure, tlsFirst, remoteAddress, channelBindings } = this.#stream
+    const { domain, secure, tlsFirst, remoteAddress, channelBindings, transport } = this.#stream
     // RFC 6120 §6.5.4
     if (tlsFirst) return this.failed(profile, { condition: 'encryption-required' })
     const mechanism = host.items.list('sasl-mechanism').find(each => each.name === name)
@@ -77,7 +77,18 @@ export class Login implements LoginRun {
     const { offer } = profile
     this.#mechanism = mechanism.name
     const attempt = (this.#attempt = this.#options.logins?.attempt(remoteAddress, domain))
-    const exchange = mechanism.start({ domain, secure, remoteAddress, channelBindings, offer, attempt })
+    // strophe.js 1 (in converse.js 10) fails at any attribute that it does not know, against RFC 5802 §5.1. It
+    // knows WebSocket alone, and not SASL2; pages cannot bind a login, so the list that is not vouched for is short.
+    const vouches = transport !== 'websocket' || profile !== this.#old
+    const exchange = mechanism.start({
+      domain,
+      secure,
+      remoteAddress,
+      channelBindings,
+      offer,
+      vouches,
+      attempt
+    })
     this.step(profile, exchange, data)
   }
 

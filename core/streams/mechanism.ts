@@ -59,6 +59,8 @@ export interface SaslStream {
   readonly attempt?: SaslAttempt | undefined
   /** Mechanisms vouch for it, so that nobody in between takes away from it. Undefined: it is not known. */
   readonly offer?: SaslOffer | undefined
+  /** False: nothing of it is told to the client, which may not stand it. */
+  readonly vouches?: boolean
   /** What the connection can be bound to; undefined where it cannot be. */
   readonly channelBindings?: ChannelBindings | undefined
 }

@@ -68,7 +68,9 @@ export function scramRun(client: TestClient, credentials: Credentials, mechanism
 export function checkOffer(client: TestClient, run: ScramClient, ns: string): void {
   const hash = run.mechanism.startsWith('SCRAM-SHA-256') ? 'SHA-256' : 'SHA-1'
   const offered = client.features && offerHashOf(client.features, ns, hash)
-  if (run.offerHash === offered) return
+  // Clients in browsers do not stand it by RFC 6120: nothing is told there
+  const told = !client.options.transport?.startsWith('ws') || ns !== NS.SASL
+  if (run.offerHash === (told ? offered : undefined)) return
   throw new Error(`${client.name}: what was offered is not what the server says it has offered`)
 }
 

@@ -96,8 +96,8 @@ class ScramExchange implements SaslExchange {
     this.#candidate = await findCandidate(this.accounts, message.username, this.stream.domain, [hash])
     const { salt, iterations } = this.#candidate.keys
     this.#nonce = message.nonce + this.serverNonce()
-    const { offer } = this.stream
-    const vouched = offer ? `,h=${offerHash(hash, offer)}` : ''
+    const { offer, vouches = true } = this.stream
+    const vouched = offer && vouches ? `,h=${offerHash(hash, offer)}` : ''
     const challenge = `r=${this.#nonce},s=${salt.toString('base64')},i=${iterations}${vouched}`
     this.#signedSoFar = `${message.bare},${challenge}`
     this.#state = 'final'

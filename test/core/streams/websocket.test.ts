@@ -285,6 +285,15 @@ test('RFC 7395 §3.1: the handshake', async t => {
   assert.match(await upgrade(one, {}, '/xmpp-websocket?a=b'), /^HTTP\/1\.1 101 /)
 })
 
+test('strophe.js 1: a challenge of SCRAM has nothing but what RFC 5802 §7 names', async t => {
+  const { connect } = await rig(t, { webSocket })
+  const juliet = await connect(ws)
+  await juliet.open()
+  juliet.write(`<auth xmlns='${NS.SASL}' mechanism='SCRAM-SHA-256'>${btoa('n,,n=juliet,r=nonce')}</auth>`)
+  const challenge = atob((await juliet.receives(`<challenge xmlns='${NS.SASL}'/>`)).getText())
+  assert.match(challenge, /^r=nonce[^,]+,s=[^,]+,i=\d+$/)
+})
+
 test('RFC 6455 §10.2: pages of other origins', async t => {
   const one = await rig(t, { webSocket: { origins: ['https://chat.example.org'] } })
   assert.match(await upgrade(one, { Origin: 'https://chat.example.org' }), /^HTTP\/1\.1 101 /)
