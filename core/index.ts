@@ -69,6 +69,7 @@ export type {
 } from './modules/adhoc'
 export type { ConfigOverride } from './modules/overrides'
 export type { ModuleStatus, ReloadReport, Role, ServerApi } from './modules/server-api'
+export { nameTaken } from './accounts/accounts'
 export type { AccountApi } from './accounts/api'
 export type {
   Database,

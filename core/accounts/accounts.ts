@@ -3,9 +3,14 @@ import type { Host } from '../hosts/host'
 import { JID } from '../jid'
 import { isPromise } from '../events/hooks'
 import type { Traced } from '../events/hooks'
-import type { AccountEvent, AccountNameEvent, AccountPurgeEvent } from '../routing/events'
+import type {
+  AccountCreatingEvent,
+  AccountEvent,
+  AccountNameEvent,
+  AccountPurgeEvent
+} from '../routing/events'
 import { isDuplicate } from '../storage'
-import type { Database } from '../storage'
+import type { Database, Tx } from '../storage'
 import {
   decodeCredentials,
   DEFAULT_ITERATIONS,
@@ -76,18 +81,25 @@ export class Accounts implements AccountApi, SaslAccounts {
     return (await this.#table.find(host, user)) !== undefined
   }
 
+  async existsIn(tx: Tx, user: string, host: string): Promise<boolean> {
+    return (await this.#table.findIn(tx, host, user)) !== undefined
+  }
+
   async create(user: string, host: string, password: string): Promise<void> {
     const name = prepareUser(user, host)
     const target = this.#hostWithAccounts(host)
     const credentials = encodeCredentials(await this.#derive(password))
     try {
       await this.#db.write(async tx => {
-        if (await this.#table.findIn(tx, host, name)) throw taken(name, host)
+        if (await this.#table.findIn(tx, host, name)) throw nameTaken(`${name}@${host}`)
+        const jid = `${name}@${host}`
+        for (const other of this.#hosts.all())
+          await raise<AccountCreatingEvent>(other, 'account/creating', { jid, tx })
         await this.#table.insert(tx, host, name, credentials)
         await raise<AccountEvent>(target, 'account/created', { user: name, tx })
       })
     } catch (error) {
-      throw isDuplicate(error) ? taken(name, host) : error
+      throw isDuplicate(error) ? nameTaken(`${name}@${host}`) : error
     }
   }
 
@@ -251,8 +263,12 @@ function prepareUser(user: string, host: string): string {
   throw new CodedError('ERR_ACCOUNT_NAME', 'the name of the account is empty')
 }
 
-function taken(user: string, host: string): CodedError {
-  return new CodedError('ERR_ACCOUNT_EXISTS', `${user}@${host} exists already`)
+/** No account of that name can be made: for handlers of `account/creating`, who say what has it. */
+export function nameTaken(jid: string, by?: string): CodedError {
+  return new CodedError(
+    'ERR_ACCOUNT_EXISTS',
+    by === undefined ? `${jid} exists already` : `${jid} is the name of ${by}: choose another one`
+  )
 }
 
 async function raise<E extends Traced>(host: Host, event: string, payload: E): Promise<void> {

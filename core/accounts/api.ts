@@ -1,8 +1,11 @@
+import type { Tx } from '../storage/types'
 import type { SaslMechanism } from '../streams/mechanism'
 
 /** The accounts of the hosts with accounts. User names are local parts, prepared (RFC 7622). */
 export interface AccountApi {
   exists(user: string, host: string): Promise<boolean>
+  /** The same inside a write unit, where it stays true until the unit ends. */
+  existsIn(tx: Tx, user: string, host: string): Promise<boolean>
   /** Throws CodedError `ERR_ACCOUNT_EXISTS`, `ERR_ACCOUNT_NAME`, `ERR_PASSWORD`. */
   create(user: string, host: string, password: string): Promise<void>
   /** With everything that is the account's; ends its sessions. False if there was none. */

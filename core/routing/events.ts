@@ -23,6 +23,13 @@ export interface SessionEvent extends Traced {
   readonly reason?: string
 }
 
+/** An account of any host of this server is about to be made, inside the write unit that does it. */
+export interface AccountCreatingEvent extends Traced {
+  /** The bare JID. */
+  readonly jid: string
+  readonly tx: Tx
+}
+
 /** An account of any host of this server is removed, inside the write unit that does it. */
 export interface AccountPurgeEvent extends Traced {
   /** The bare JID. */
@@ -80,6 +87,7 @@ export interface HostEvents {
   'federation/check': FederationEvent
   'session/bound': SessionEvent
   'session/closed': SessionEvent
+  'account/creating': AccountCreatingEvent
   'account/created': AccountEvent
   'account/removing': AccountNameEvent
   'account/removed': AccountEvent
@@ -160,6 +168,12 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
     when: 'a bound session ended, after its last stanza',
     payload: 'SessionEvent',
     async: 'yes',
+    handled: ''
+  },
+  'account/creating': {
+    when: 'inside the write that makes an account, before it, on every host: throw `nameTaken` to keep the name',
+    payload: 'AccountCreatingEvent',
+    async: 'tx',
     handled: ''
   },
   'account/created': {

@@ -1,4 +1,4 @@
-import { defineModule, HANDLED, JID, StanzaError, type Context, type StanzaEvent } from '#core'
+import { defineModule, HANDLED, JID, nameTaken, StanzaError, type Context, type StanzaEvent } from '#core'
 import { OWNER, PUBSUB } from '../lib_pubsub/xml'
 import type { ChannelActor } from './access'
 import { actorOf } from './actor'
@@ -54,6 +54,10 @@ export default defineModule({
     ctx.iq('get', 'host', REGISTER, 'query', event => registration(channels, own(event)))
     ctx.iq('set', 'host', REGISTER, 'query', (event, query) => register(channels, own(event), query, event))
     ctx.hook('message/host', event => onDecision(channels, event, own))
+    // protoXEP §1.3: nobody becomes the owner of a channel by taking its name
+    ctx.hook('account/creating', async ({ jid, tx }) => {
+      if (await channels.store(tx, jid).channel(jid)) throw nameTaken(jid, 'a channel')
+    })
     ctx.hook('account/purge', async ({ jid, tx }) => {
       const store = channels.store(tx, '')
       const deliveries = await new Removal(channels, store, jid).run()
