@@ -201,9 +201,8 @@ async function show(turn: Turn, notes: CommandNote[] = []): Promise<Element> {
   return reply(turn, 'executing', { form, notes }, actionsOf(turn))
 }
 
-/** §2.4.2: a dialogue of one stage needs no `<actions/>`: to execute is to complete. */
-function actionsOf({ command, session }: Turn): Element | undefined {
-  if (command.stages.length === 1) return undefined
+/** §4.2: of one stage, too; converse.js shows no form without. */
+function actionsOf({ command, session }: Turn): Element {
   const last = session.stage === command.stages.length - 1
   return el(
     'actions',
