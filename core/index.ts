@@ -67,6 +67,10 @@ export type {
   CommandStage,
   StageForm
 } from './modules/adhoc'
+export { actorOf, commandOf, tellOf } from './modules/acts'
+export type { AdminAct } from './modules/acts'
+export { allows, begin, Denied, goOn, newWalk, WalkError } from './modules/walk'
+export type { Walk, WalkAction, WalkState, WalkStep } from './modules/walk'
 export type { ConfigOverride } from './modules/overrides'
 export type { ModuleStatus, ReloadReport, Role, ServerApi } from './modules/server-api'
 export { nameTaken } from './accounts/accounts'

@@ -27,6 +27,8 @@ export interface CommandRun {
   /** The stanza that asks, for `modules.reload` and the like; undefined for the command line. */
   event: StanzaEvent | undefined
   lang: string | undefined
+  /** What was told of in this run (`tellOf`): the answer waits until it is kept. */
+  acts?: Promise<void>[]
 }
 
 /** A form and what it is filled in with at first. */

@@ -3,6 +3,7 @@ import type { Tx } from '../storage/types'
 import type { Element } from '../xml/element'
 import type { StanzaEvent, Target } from './event'
 import type { Traced } from '../events/hooks'
+import type { AdminAct } from '../modules/acts'
 
 /** What a chain of an event is for; the docs and `balcony hooks` are made from this table. */
 export interface EventInfo {
@@ -94,6 +95,7 @@ export interface HostEvents {
   'account/purge': AccountPurgeEvent
   'disco/info': DiscoNodeEvent
   'disco/items': DiscoNodeEvent
+  'admin/act': AdminAct
 }
 
 const delivered = 'it was delivered, stored, answered or dropped on purpose'
@@ -211,6 +213,12 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
     payload: 'DiscoNodeEvent',
     async: 'yes',
     handled: 'the node exists, `reply` is the answer'
+  },
+  'admin/act': {
+    when: 'an act of administration was done, failed or was refused, before it is answered',
+    payload: 'AdminAct',
+    async: 'yes',
+    handled: ''
   }
 }
 

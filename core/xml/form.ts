@@ -10,6 +10,8 @@ import type { Element } from './element'
 const FORM = 'jabber:x:data'
 const VALIDATE = 'http://jabber.org/protocol/xdata-validate'
 const FORM_TYPE = 'FORM_TYPE'
+/** Values of one field, unless the field says otherwise. */
+const MAX_VALUES = 1000
 
 /** XEP-0004 §3.3. */
 export type FieldType =
@@ -224,6 +226,31 @@ export function parseSubmit(def: FormDef, x: Element, options: SubmitOptions = {
   return values
 }
 
+/**
+ * What was typed into a form, right or wrong, so that it can be shown again; nothing that is hidden, and nothing
+ * longer than the field may be.
+ */
+export function typedIn(def: FormDef, x: Element): FormValues {
+  const typed: FormValues = Object.create(null)
+  const submitted = new Map(childrenOf(x, 'field', FORM).map(field => [field.attrs.var as string, field]))
+  for (const field of def.fields) {
+    const found = submitted.get(field.var)
+    if (!found || field.type === 'fixed' || field.type === 'hidden' || field.type === 'text-private') continue
+    const raw = childrenOf(found, 'value', FORM)
+      .map(textOf)
+      .slice(0, field.maxValues ?? MAX_VALUES)
+    if (raw.some(one => one.length > maxLengthOf(field))) continue
+    typed[field.var] = typedValue(field, raw)
+  }
+  return typed
+}
+
+function typedValue({ type }: FormField, raw: string[]): FormValue {
+  if (type === 'boolean') return raw[0] === '1' || raw[0] === 'true'
+  if (type === 'jid-multi' || type === 'list-multi') return raw
+  return type === 'text-multi' ? raw.join('\n') : (raw[0] ?? '')
+}
+
 function collect(x: Element, maxFields: number): Map<string, string[]> {
   const submitted = new Map<string, string[]>()
   const fields = childrenOf(x, 'field', FORM)
@@ -271,7 +298,7 @@ function readValues(field: FormField, raw: string[]): FormValue | undefined {
   switch (field.type) {
     case 'jid-multi':
     case 'list-multi': {
-      const maxValues = field.maxValues ?? 1000
+      const maxValues = field.maxValues ?? MAX_VALUES
       if (raw.length > maxValues) throw new FormError(`more than ${maxValues} values`, field.var)
       // XEP-0004 §3.3: duplicates are ignored; an empty value stands for none (§3.6)
       return [...new Set(raw.filter(one => one !== '').map(one => readOne(field, one)))]
@@ -300,7 +327,7 @@ function readBoolean(field: FormField, raw: string): boolean {
 }
 
 function readOne(field: FormField, raw: string): string {
-  const maxLength = field.maxLength ?? (field.type === 'text-multi' ? 65536 : 4096)
+  const maxLength = maxLengthOf(field)
   if (raw.length > maxLength) throw new FormError(`longer than ${maxLength} characters`, field.var)
   if (field.options && !field.open && !isOption(field, raw))
     throw new FormError(`must be one of ${field.options.map(optionValue).join(', ')}`, field.var)
@@ -313,6 +340,10 @@ function readOne(field: FormField, raw: string): string {
   } catch (error) {
     throw new FormError(error instanceof Error ? error.message : String(error), field.var)
   }
+}
+
+function maxLengthOf(field: FormField): number {
+  return field.maxLength ?? (field.type === 'text-multi' ? 65536 : 4096)
 }
 
 function optionValue(option: FormOption | string): string {

@@ -1,4 +1,4 @@
-import type { AdhocCommand, Context, StanzaEvent } from '#core'
+import { allows, type AdhocCommand, type Context, type StanzaEvent } from '#core'
 
 /** Whether a command is there for whoever asks, at the address that was asked. */
 export function isOffered(command: AdhocCommand, event: StanzaEvent): boolean {
@@ -7,9 +7,7 @@ export function isOffered(command: AdhocCommand, event: StanzaEvent): boolean {
   return command.onAccount === true && event.from.bare === event.to.bare
 }
 
-/** XEP-0050 §5, XEP-0133 §6: asked when a command is listed, started, and again before anything is done. */
+/** XEP-0050 §5, XEP-0133 §6: whether it is listed; core asks again when it is started, gone on with and finished. */
 export function mayRun(ctx: Context, command: AdhocCommand, event: StanzaEvent): boolean {
-  if (command.access === 'any') return true
-  const role = ctx.server.role(event.from, ctx.host)
-  return role === 'operator' || (command.access === 'admin' && role === 'admin')
+  return allows(command.access, ctx.server.role(event.from, ctx.host))
 }

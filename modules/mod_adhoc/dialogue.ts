@@ -1,44 +1,46 @@
 import {
+  begin,
+  commandOf,
+  Denied,
   el,
-  FormError,
   formOf,
+  goOn,
+  newWalk,
   NS,
-  parseSubmit,
   readdress,
   renderForm,
   StanzaError,
+  tellOf,
+  WalkError,
   type AdhocCommand,
   type CollapsedLog,
-  type CommandNote,
-  type CommandResult,
   type CommandRun,
   type Context,
   type Element,
-  type FormValues,
-  type StanzaCondition,
-  type StanzaEvent
+  type StanzaEvent,
+  type Walk,
+  type WalkAction,
+  type WalkStep
 } from '#core'
-import { isOffered, mayRun } from './access'
+import { isOffered } from './access'
 import type { AdhocConfig, Commands } from './index'
+import { isSpoken, LANGUAGE, languageOf } from './languages'
 import type { DialogueSession, Sessions } from './sessions'
 
 const ACTIONS = ['execute', 'next', 'prev', 'complete', 'cancel'] as const
 type Action = (typeof ACTIONS)[number]
 
-/** XEP-0050 §4.4. */
-function refused(condition: StanzaCondition, app: string, text: string): StanzaError {
-  return new StanzaError(condition, {
+/** XEP-0050 §4.4: each of these is `bad-request`, but for the last. */
+type Refusal =
+  'malformed-action' | 'bad-action' | 'bad-locale' | 'bad-payload' | 'bad-sessionid' | 'session-expired'
+
+function refused(app: Refusal, text: string): StanzaError {
+  const expired = app === 'session-expired'
+  return new StanzaError(expired ? 'not-allowed' : 'bad-request', {
     app: el(app, NS.COMMANDS),
     text,
-    type: condition === 'not-allowed' ? 'cancel' : 'modify'
+    type: expired ? 'cancel' : 'modify'
   })
-}
-
-/** One turn of a dialogue. */
-interface Turn {
-  command: AdhocCommand
-  session: DialogueSession
-  run: CommandRun
 }
 
 export interface Dialogues {
@@ -49,42 +51,60 @@ export interface Dialogues {
   refusals: CollapsedLog
 }
 
+/** Answers one request of a dialogue, the first or a later one. */
 export async function runCommand(
-  { ctx, commands, sessions, refusals }: Dialogues,
+  dialogues: Dialogues,
   event: StanzaEvent,
   request: Element
 ): Promise<Element> {
+  const { commands, sessions } = dialogues
   const node = request.attrs.node
   if (!node) throw new StanzaError('bad-request', 'a command has a node') // §4.1
-  const command = commands.get(node)
-  if (!command || !isOffered(command, event)) throw new StanzaError('item-not-found', 'no such command')
-  if (!mayRun(ctx, command, event)) {
-    const data = { node, from: event.from.full }
-    refusals.warn(`${event.from.bare} ${node}`, data, 'command refused: the role does not allow it')
-    throw new StanzaError('forbidden')
-  }
   const action = readAction(request)
   const id = request.attrs.sessionid
-  if (id === '') throw refused('bad-request', 'bad-sessionid', 'a session id is not empty') // §4.1
-  if (id === undefined) return start(ctx, sessions, command, event, request, action)
+  if (id === '') throw refused('bad-sessionid', 'a session id is not empty') // §4.1
+  const session =
+    id === undefined
+      ? undefined
+      : sessions.find(id, { requester: event.from.full, asked: event.to.full, node }, Date.now())
+  // §3.4: always allowed, whoever they have become and whatever became of the command
+  if (session && action === 'cancel') return cancel(sessions, session)
 
-  const who = { requester: event.from.full, asked: event.to.full, node }
-  const session = sessions.find(id, who, Date.now())
-  // §4.4; whose id it is otherwise is not told.
-  if (!session)
-    throw refused('not-allowed', 'session-expired', 'the dialogue has ended, or never was: start again')
-  return goOn(
-    ctx,
-    sessions,
-    { command, session, run: runOf(ctx, event, session.lang) },
-    action,
-    formOf(request)
-  )
+  const command = commands.get(node)
+  if (!command || !isOffered(command, event)) throw new StanzaError('item-not-found', 'no such command')
+  const { ctx } = dialogues
+  const walk = (state: Walk['state'], lang: string | undefined): Walk => ({
+    command,
+    state,
+    host: ctx.host,
+    log: ctx.log,
+    role: () => ctx.server.role(event.from, ctx.host),
+    run: runOf(ctx, event, lang)
+  })
+  try {
+    if (id === undefined) return await start(dialogues, event, request, action, walk)
+    // §4.4; whose id it is otherwise is not told.
+    if (!session) throw refused('session-expired', 'the dialogue has ended, or never was: start again')
+    return await next(
+      sessions,
+      session,
+      walk(session.walk, session.lang),
+      action as WalkAction,
+      formOf(request)
+    )
+  } catch (error) {
+    if (error instanceof WalkError) throw refused(error.reason, error.message)
+    if (error instanceof Denied) {
+      if (session) sessions.end(session)
+      deny(dialogues, event, command, error)
+    }
+    throw error
+  }
 }
 
 function readAction(request: Element): Action {
   const action = request.attrs.action ?? 'execute'
-  if (!ACTIONS.includes(action as Action)) throw refused('bad-request', 'malformed-action', 'no such action')
+  if (!ACTIONS.includes(action as Action)) throw refused('malformed-action', 'no such action')
   return action as Action
 }
 
@@ -93,79 +113,58 @@ function runOf(ctx: Context, event: StanzaEvent, lang: string | undefined): Comm
   return { requester: event.from, actor: event.from.bare, role, lang, event }
 }
 
+/** §2.4.3: the resources of the dialogue are free. */
+function cancel(sessions: Sessions, session: DialogueSession): Element {
+  sessions.end(session)
+  return answer(session.node, session.id, 'canceled')
+}
+
 async function start(
-  ctx: Context<AdhocConfig>,
-  sessions: Sessions,
-  command: AdhocCommand,
+  { sessions }: Dialogues,
   event: StanzaEvent,
   request: Element,
-  action: Action
+  action: Action,
+  walkAt: (state: Walk['state'], lang: string | undefined) => Walk
 ): Promise<Element> {
-  if (action !== 'execute') throw refused('bad-request', 'bad-action', 'a command starts with execute')
-  // §3.7
-  const lang: string | undefined = event.stanza.attrs['xml:lang'] ?? request.attrs['xml:lang']
-  const run = runOf(ctx, event, lang)
+  if (action !== 'execute') throw refused('bad-action', 'a command starts with execute')
+  if (!isSpoken(request)) throw refused('bad-locale', 'there is only English here')
+  const lang = languageOf(event.stanza, request)
+  const walk = walkAt(newWalk(), lang)
+  if (walk.command.stages.length === 0) return told(walk, sessions.newId(), await begin(walk))
+  const step = await begin(walk)
   const session = sessions.open(
-    { requester: event.from.full, bare: event.from.bare, asked: event.to.full, node: command.node, lang },
+    {
+      requester: event.from.full,
+      bare: event.from.bare,
+      asked: event.to.full,
+      node: walk.command.node,
+      lang,
+      stages: walk.command.stages.length,
+      walk: walk.state
+    },
+    walk.run.role,
     Date.now()
   )
-  if (command.stages.length === 0) return finish(ctx, sessions, { command, session, run })
-  try {
-    return await show({ command, session, run })
-  } catch (error) {
-    sessions.end(session)
-    throw error
-  }
+  return told(walk, session.id, step)
 }
 
-async function goOn(
-  ctx: Context<AdhocConfig>,
+async function next(
   sessions: Sessions,
-  turn: Turn,
-  action: Action,
+  session: DialogueSession,
+  walk: Walk,
+  action: WalkAction,
   form: Element | undefined
 ): Promise<Element> {
-  const { session, command } = turn
-  const last = session.stage === command.stages.length - 1
-  switch (action) {
-    case 'cancel':
-      sessions.end(session)
-      return reply(turn, 'canceled')
-    case 'prev':
-      if (session.stage === 0) throw refused('bad-request', 'bad-action', 'this is the first stage')
-      session.stage--
-      return show(turn)
-    case 'complete':
-      if (!last) throw refused('bad-request', 'bad-action', 'there are stages to come')
-      break
-    case 'next':
-      if (last) throw refused('bad-request', 'bad-action', 'this is the last stage')
-      break
-    case 'execute': // §3.4: the default action, which is next or complete
-      break
-  }
-  const fault = await take(turn, form)
-  if (fault) return show(turn, [fault])
-  if (last) return finish(ctx, sessions, turn)
-  session.stage++
-  return show(turn)
-}
-
-/** Keeps what was filled in. A note where the form must be filled in again; the form keeps what was typed. */
-async function take(turn: Turn, form: Element | undefined): Promise<CommandNote | undefined> {
-  const { session, command, run } = turn
-  const stage = command.stages[session.stage]
-  if (!stage) return undefined
-  if (!form) throw refused('bad-request', 'bad-payload', 'the form is missing')
-  const def = await stage.form(before(session), run)
+  let step: WalkStep
   try {
-    session.said[session.stage] = parseSubmit(def, asSubmit(form), { formTypeOptional: true })
-    await stage.check?.(upTo(session), run)
-    return undefined
+    step = await goOn(walk, action, form && asSubmit(form))
   } catch (error) {
-    if (!(error instanceof FormError)) throw error
-    return { type: 'error', text: error.message }
+    // It was begun and failed: nobody goes on from there
+    if (session.walk.finishing) sessions.end(session)
+    throw error
   }
+  if (step.status === 'completed') sessions.end(session)
+  return told(walk, session.id, step)
 }
 
 /** XEP-0050 §3.5.1: a form of type `cancel` counts as submitted; the action says whether to cancel. */
@@ -173,53 +172,58 @@ function asSubmit(form: Element): Element {
   return form.attrs.type === 'cancel' ? readdress(form, { type: 'submit' }) : form
 }
 
-/** What was said in the stages before this one. */
-function before(session: DialogueSession): FormValues {
-  return Object.assign(Object.create(null), ...session.said.slice(0, session.stage)) as FormValues
+function told({ command }: Walk, id: string, step: WalkStep): Element {
+  if (step.status === 'completed') {
+    const { form, notes = [] } = step.result
+    return answer(command.node, id, 'completed', [form, ...notes.map(note)])
+  }
+  const content = [
+    actionsOf(step),
+    renderForm(step.form, step.form.values),
+    // §3.6, §4.3
+    step.fault && note({ type: 'error', text: step.fault.message })
+  ]
+  return answer(command.node, id, 'executing', content)
 }
 
-function upTo(session: DialogueSession): FormValues {
-  return Object.assign(Object.create(null), ...session.said.slice(0, session.stage + 1)) as FormValues
-}
-
-async function finish(ctx: Context<AdhocConfig>, sessions: Sessions, turn: Turn): Promise<Element> {
-  const { command, session, run } = turn
-  sessions.end(session)
-  const event = run.event as StanzaEvent // a dialogue comes by a stanza
-  if (!mayRun(ctx, command, event)) throw new StanzaError('forbidden')
-  const result =
-    (await command.finish(upTo(session), { ...run, role: ctx.server.role(event.from, ctx.host) })) ?? {}
-  return reply(turn, 'completed', result)
-}
-
-async function show(turn: Turn, notes: CommandNote[] = []): Promise<Element> {
-  const { command, session, run } = turn
-  const stage = command.stages[session.stage]
-  if (!stage) throw new StanzaError('internal-server-error')
-  const def = await stage.form(before(session), run)
-  const form = renderForm(def, { ...def.values, ...session.said[session.stage] })
-  return reply(turn, 'executing', { form, notes }, actionsOf(turn))
+function note({ type, text }: { type: string; text: string }): Element {
+  return el('note', { type }, text)
 }
 
 /** §4.2: of one stage, too; converse.js shows no form without. */
-function actionsOf({ command, session }: Turn): Element {
-  const last = session.stage === command.stages.length - 1
+function actionsOf({ prev, next }: WalkStep & { status: 'executing' }): Element {
   return el(
     'actions',
-    { execute: last ? 'complete' : 'next' },
-    session.stage > 0 && el('prev'),
-    last ? el('complete') : el('next')
+    { execute: next ? 'next' : 'complete' },
+    prev && el('prev'),
+    next ? el('next') : el('complete')
   )
 }
 
-function reply(turn: Turn, status: string, result: CommandResult = {}, actions?: Element): Element {
-  const { command, session } = turn
-  return el(
-    'command',
-    // §3.7: whatever was asked for, our texts are in English
-    { xmlns: NS.COMMANDS, node: command.node, sessionid: session.id, status, 'xml:lang': 'en' },
-    actions,
-    result.form,
-    result.notes?.map(note => el('note', { type: note.type }, note.text))
-  )
+function answer(
+  node: string,
+  sessionid: string,
+  status: string,
+  content: (Element | undefined)[] = []
+): Element {
+  // §3.7: every answer says its language
+  return el('command', { xmlns: NS.COMMANDS, node, sessionid, status, 'xml:lang': LANGUAGE }, content)
+}
+
+/** A line for the log, which strangers cannot fill, and one for the audit, which keeps whose account is here. */
+function deny({ ctx, refusals }: Dialogues, event: StanzaEvent, command: AdhocCommand, denied: Denied): void {
+  const { node } = command
+  const data = { node, from: event.from.full, has: denied.has, needs: denied.needs }
+  refusals.warn(`${event.from.bare} ${node}`, data, `command refused: ${denied.why}`)
+  // Only who has an account here: strangers would fill the audit
+  if (event.origin.kind !== 'c2s') return
+  tellOf(ctx.host, ctx.log, {
+    at: Date.now(),
+    by: event.from.full,
+    command: commandOf(node),
+    on: '',
+    result: denied.condition,
+    detail: denied.why,
+    denied: true
+  })
 }

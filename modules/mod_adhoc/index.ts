@@ -33,15 +33,30 @@ export default defineModule({
   config,
   setup(ctx, saved) {
     const commands = new Map<string, AdhocCommand>()
+    /** Nodes of commands that were withdrawn in this tick. */
+    const gone = new Set<string>()
+    const forget = (): void => {
+      for (const node of gone) sessions.withdrawn(node)
+      gone.clear()
+    }
     const sessions = new Sessions(ctx.config, saved)
     const refusals = new CollapsedLog(ctx.log)
     ctx.defer(() => refusals.flush())
     ctx.watch('adhoc-command', {
-      added: command => void commands.set(command.node, command),
+      added(command) {
+        if (gone.delete(command.node)) sessions.reloaded(command)
+        commands.set(command.node, command)
+      },
       removed(command) {
-        if (commands.get(command.node) === command) commands.delete(command.node)
+        if (commands.get(command.node) !== command) return
+        commands.delete(command.node)
+        gone.add(command.node)
+        // A new version of its module comes within the tick; after an unload nothing does
+        if (gone.size === 1) ctx.after(0, forget)
       }
     })
+    // Commands that went while this module was swapped
+    sessions.retain(node => commands.has(node))
     ctx.save(() => sessions.save())
     ctx.reconfigure(changed => {
       sessions.limits = changed

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { StanzaError, type FormValues } from '#core'
+import { StanzaError, type AdhocCommand, type Role, type WalkState } from '#core'
 
 /** A dialogue under way: plain data, so that it outlives a reload of the module. */
 export interface DialogueSession {
@@ -11,13 +11,15 @@ export interface DialogueSession {
   readonly asked: string
   readonly node: string
   readonly lang: string | undefined
-  /** The stage that waits for an answer. */
-  stage: number
-  /** What was said in each stage, kept when the requester goes back. */
-  said: FormValues[]
+  /** How many stages the command had when it began. */
+  readonly stages: number
+  readonly walk: WalkState
   /** Milliseconds since the epoch. */
   expires: number
 }
+
+/** What a dialogue begins with. */
+export type Beginning = Omit<DialogueSession, 'id' | 'expires'>
 
 export interface SessionLimits {
   sessionMinutes: number
@@ -32,35 +34,29 @@ export class Sessions {
 
   constructor(limits: SessionLimits, saved: unknown) {
     this.limits = limits
-    // Only an older version of this module hands anything over.
-    this.#sessions = new Map(
-      ((saved as DialogueSession[] | undefined) ?? []).map(session => [session.id, session])
-    )
+    this.#sessions = new Map(sessionsOf(saved).map(session => [session.id, session]))
   }
 
   save(): DialogueSession[] {
-    return [...this.#sessions.values()]
+    return [...this.#sessions.values()].filter(({ walk }) => !walk.finishing)
   }
 
-  open(
-    start: Pick<DialogueSession, 'requester' | 'bare' | 'asked' | 'node' | 'lang'>,
-    now: number
-  ): DialogueSession {
+  /** Administrators are bounded each for themselves alone: others cannot take their places. */
+  open(start: Beginning, role: Role, now: number): DialogueSession {
     this.expire(now)
     let own = 0
     for (const { bare } of this.#sessions.values()) if (bare === start.bare) own++
-    if (own >= this.limits.sessionsPerUser || this.#sessions.size >= this.limits.sessions) {
+    const full = this.#sessions.size >= this.limits.sessions && role !== 'admin' && role !== 'operator'
+    if (own >= this.limits.sessionsPerUser || full)
       throw new StanzaError('resource-constraint', 'too many unfinished commands: finish or cancel some')
-    }
-    const session = {
-      ...start,
-      id: randomBytes(15).toString('base64url'),
-      stage: 0,
-      said: [],
-      expires: now + this.limits.sessionMinutes * 60_000
-    }
+    const session = { ...start, id: this.newId(), expires: now + this.limits.sessionMinutes * 60_000 }
     this.#sessions.set(session.id, session)
     return session
+  }
+
+  /** XEP-0050 §3.3: never used twice, and nobody guesses it. */
+  newId(): string {
+    return randomBytes(15).toString('base64url')
   }
 
   /** The session, if it is this requester's at this address and node and has not expired. */
@@ -84,8 +80,38 @@ export class Sessions {
     this.#sessions.delete(session.id)
   }
 
+  /** The command was loaded anew: what has another shape now cannot be gone on with. */
+  reloaded({ node, stages }: AdhocCommand): void {
+    for (const session of this.#of(node)) {
+      if (session.stages === stages.length) session.walk.reloaded = true
+      else this.end(session)
+    }
+  }
+
+  /** The command is not there any more. */
+  withdrawn(node: string): void {
+    for (const session of this.#of(node)) this.end(session)
+  }
+
+  /** Those of commands that are not there. */
+  retain(isThere: (node: string) => boolean): void {
+    for (const session of this.#sessions.values()) if (!isThere(session.node)) this.end(session)
+  }
+
+  #of(node: string): DialogueSession[] {
+    return [...this.#sessions.values()].filter(session => session.node === node)
+  }
+
   expire(now: number): void {
     for (const session of this.#sessions.values())
       if (session.expires <= now) this.#sessions.delete(session.id)
   }
+}
+
+/** What an older version of this module hands over, as far as it has the same form. */
+function sessionsOf(saved: unknown): DialogueSession[] {
+  if (!Array.isArray(saved)) return []
+  return (saved as Partial<DialogueSession>[]).filter((session): session is DialogueSession =>
+    Array.isArray(session.walk?.said)
+  )
 }

@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Sessions } from '../../../modules/mod_adhoc/sessions'
+import { Sessions, type Beginning } from '../../../modules/mod_adhoc/sessions'
+import { newWalk } from '../../../core/modules/walk'
 import { scenario } from '../../lib/wire'
 import { command, form, outcome, sessionOf, startWithCommands } from './commands'
 
 const LIMITS = { sessionMinutes: 10, sessionsPerUser: 2, sessions: 3 }
 const MINUTE = 60_000
 
-function start(requester: string) {
+function start(requester: string): Beginning {
   const [bare = ''] = requester.split('/')
-  return { requester, bare, asked: 'localhost', node: 'config', lang: undefined }
+  return { requester, bare, asked: 'localhost', node: 'config', lang: undefined, stages: 3, walk: newWalk() }
 }
 
 const who = (requester: string) => ({ requester, asked: 'localhost', node: 'config' })
 
 test('XEP-0050 §3.3: a session is its requester’s, at the address and for the node where it began', () => {
   const sessions = new Sessions(LIMITS, undefined)
-  const { id } = sessions.open(start('juliet@localhost/balcony'), 0)
+  const { id } = sessions.open(start('juliet@localhost/balcony'), 'member', 0)
   const own = who('juliet@localhost/balcony')
   for (const other of [
     who('juliet@localhost/chamber'),
@@ -31,12 +32,12 @@ test('XEP-0050 §3.3: a session is its requester’s, at the address and for the
 test('a session that nobody goes on with expires; each request prolongs it', () => {
   const sessions = new Sessions(LIMITS, undefined)
   const own = who('juliet@localhost/balcony')
-  const { id } = sessions.open(start(own.requester), 0)
+  const { id } = sessions.open(start(own.requester), 'member', 0)
   assert.ok(sessions.find(id, own, 9 * MINUTE))
   assert.ok(sessions.find(id, own, 18 * MINUTE))
   assert.equal(sessions.find(id, own, 28 * MINUTE), undefined)
   assert.deepEqual(sessions.save(), [])
-  sessions.open(start(own.requester), 0)
+  sessions.open(start(own.requester), 'member', 0)
   sessions.expire(10 * MINUTE)
   assert.deepEqual(sessions.save(), [])
 })
@@ -44,20 +45,20 @@ test('a session that nobody goes on with expires; each request prolongs it', () 
 test('sessions are bounded by account, whatever the resource, and on the host; expired ones make room', () => {
   const sessions = new Sessions(LIMITS, undefined)
   const full = { condition: 'resource-constraint' }
-  sessions.open(start('juliet@localhost/balcony'), 0)
-  const second = sessions.open(start('juliet@localhost/chamber'), 0)
-  assert.throws(() => sessions.open(start('juliet@localhost/garden'), 0), full)
-  sessions.open(start('romeo@localhost/orchard'), 0)
-  assert.throws(() => sessions.open(start('nurse@localhost/hall'), 0), full)
+  sessions.open(start('juliet@localhost/balcony'), 'member', 0)
+  const second = sessions.open(start('juliet@localhost/chamber'), 'member', 0)
+  assert.throws(() => sessions.open(start('juliet@localhost/garden'), 'member', 0), full)
+  sessions.open(start('romeo@localhost/orchard'), 'member', 0)
+  assert.throws(() => sessions.open(start('nurse@localhost/hall'), 'member', 0), full)
   sessions.end(second)
-  sessions.open(start('nurse@localhost/hall'), 0)
-  assert.throws(() => sessions.open(start('benvolio@localhost/street'), 0), full)
-  sessions.open(start('benvolio@localhost/street'), 10 * MINUTE)
+  sessions.open(start('nurse@localhost/hall'), 'member', 0)
+  assert.throws(() => sessions.open(start('benvolio@localhost/street'), 'member', 0), full)
+  sessions.open(start('benvolio@localhost/street'), 'member', 10 * MINUTE)
 })
 
 test('sessions outlive a reload of the module', () => {
   const before = new Sessions(LIMITS, undefined)
-  const { id } = before.open(start('juliet@localhost/balcony'), 0)
+  const { id } = before.open(start('juliet@localhost/balcony'), 'member', 0)
   const after = new Sessions(LIMITS, structuredClone(before.save()))
   assert.ok(after.find(id, who('juliet@localhost/balcony'), 1))
 })
