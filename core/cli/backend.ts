@@ -1,5 +1,6 @@
 import { CodedError } from '../errors'
 import type { Log } from '../log'
+import { caller } from './caller'
 import { askServer } from './control-client'
 import type { ControlOperations } from './control-protocol'
 import { Failure } from './exit'
@@ -79,7 +80,7 @@ function remote(socket: string): Backend {
 function local({ operations, log, close }: OwnServer): Backend {
   return {
     async call(op, params = {}, emit = () => undefined) {
-      const answer = await perform(operations, { op, params }, emit, log)
+      const answer = await perform(operations, { op, params, user: caller() }, emit, log)
       if (answer.ok) return answer.result
       throw new CodedError(answer.error.code, answer.error.message)
     },

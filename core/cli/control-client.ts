@@ -1,5 +1,6 @@
 import net from 'node:net'
 import { CodedError } from '../errors'
+import { caller } from './caller'
 import { MAX_ANSWER, type Answer, type Line } from './control-protocol'
 
 /** Milliseconds until a server that says nothing is given up: a reload may wait for handlers. */
@@ -30,7 +31,7 @@ export function askServer(
       else reject(new CodedError(answer.error.code, answer.error.message))
     }
     socket.setTimeout(PATIENCE, () => fail('the server does not answer'))
-    socket.on('connect', () => socket.write(`${JSON.stringify({ op, params })}\n`))
+    socket.on('connect', () => socket.write(`${JSON.stringify({ op, params, user: caller() })}\n`))
     socket.on('error', (error: NodeJS.ErrnoException) => {
       socket.destroy()
       if (NOBODY.has(error.code ?? '')) resolve(undefined)

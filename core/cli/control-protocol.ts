@@ -5,8 +5,8 @@ import { z } from 'zod'
  * line of JSON; then lines of JSON, the last of which is the answer. One request for each connection.
  */
 
-/** Bytes of a request, and of one line of an answer. */
-export const MAX_REQUEST = 65_536
+/** Characters of a request, and of one line of an answer. */
+export const MAX_REQUEST = 1024 * 1024
 export const MAX_ANSWER = 16 * 1024 * 1024
 /** Milliseconds in which a request must have come. */
 export const REQUEST_TIME = 10_000
@@ -15,8 +15,22 @@ export const MAX_CONNECTIONS = 16
 
 export const Request = z.strictObject({
   op: z.string().max(100),
-  params: z.unknown().default({})
+  params: z.unknown().default({}),
+  /**
+   * Who asks, for the log and the audit. A claim: whoever may open the socket is the server's own user or root, and
+   * could write the database itself.
+   */
+  user: z
+    .string()
+    .regex(/^[^\p{C}\p{Z}]{1,100}$/u)
+    .default('unknown')
 })
+
+/** Who asks for an operation. */
+export interface Caller {
+  /** `local:USER`. */
+  actor: string
+}
 
 export type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string } }
 
@@ -31,7 +45,7 @@ export type Emit = (line: string) => void | Promise<void>
 /** One thing that the command line can ask for. */
 export interface ControlOperation {
   params: z.ZodType
-  run(params: never, emit: Emit): unknown
+  run(params: never, emit: Emit, caller: Caller): unknown
   /** What an act of administration is done to, for the log; only those that change something have it. */
   on?(params: never): string
 }
@@ -42,7 +56,7 @@ export type ControlOperations = Readonly<Record<string, ControlOperation>>
 /** Ties the parameters of an operation to their schema. */
 export function operation<S extends z.ZodType>(
   params: S,
-  run: (params: z.infer<S>, emit: Emit) => unknown
+  run: (params: z.infer<S>, emit: Emit, caller: Caller) => unknown
 ): ControlOperation {
   return { params, run }
 }
@@ -51,7 +65,7 @@ export function operation<S extends z.ZodType>(
 export function act<S extends z.ZodType>(
   params: S,
   on: (params: z.infer<S>) => string,
-  run: (params: z.infer<S>, emit: Emit) => unknown
+  run: (params: z.infer<S>, emit: Emit, caller: Caller) => unknown
 ): ControlOperation {
   return { params, run, on }
 }

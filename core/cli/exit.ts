@@ -5,6 +5,8 @@ export const EXIT = {
   usage: 2,
   /** A fault of the server's own, as in sysexits(3): EX_SOFTWARE. The parent starts it again. */
   fault: 70,
+  /** Asked to restart, as in sysexits(3): EX_TEMPFAIL. Whoever watches over the process starts it again. */
+  restart: 75,
   /** Ctrl-C while something was asked for. */
   interrupted: 130
 } as const

@@ -10,6 +10,7 @@ const actions: Actions = {
   users: () => require('./users') as typeof import('./users'),
   inspect: () => require('./inspect') as typeof import('./inspect'),
   hosts: () => require('./hosts') as typeof import('./hosts'),
+  admin: () => require('./admin') as typeof import('./admin'),
   checkConfig: () => require('./check-config') as typeof import('./check-config'),
   start: options => (options.supervise ? supervised(options) : served(options))
 }

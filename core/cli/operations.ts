@@ -6,6 +6,7 @@ import type { ConfigOverride } from '../modules/overrides'
 import type { ModuleEvent } from '../routing/events'
 import type { ComponentStatus } from '../routing/components/api'
 import type { Server } from '../server'
+import { adminOperations } from './admin/operations'
 import { act, operation, type ControlOperations } from './control-protocol'
 import { listening } from './listening'
 
@@ -105,6 +106,7 @@ export function operationsOf(server: Server): ControlOperations {
           items.list('config-override').map(override => ({ ...override, host: name }))
         )
     ),
+    ...adminOperations(server),
     status: operation(z.strictObject({}), () => statusOf(server))
   }
 }

@@ -12,7 +12,8 @@ export async function perform(
 ): Promise<Answer> {
   const parsed = Request.safeParse(request)
   if (!parsed.success) return refusal('ERR_CONTROL_REQUEST', 'this is no request')
-  const { op, params } = parsed.data
+  const { op, params, user } = parsed.data
+  const caller = { actor: `local:${user}` }
   const operation = Object.hasOwn(operations, op) ? operations[op] : undefined
   if (!operation) {
     return refusal(
@@ -28,12 +29,12 @@ export async function perform(
   }
   const on = operation.on?.(checked.data as never)
   try {
-    const result = await operation.run(checked.data as never, emit)
-    if (on !== undefined) tell(log, { command: op, on }, complaint(result))
+    const result = await operation.run(checked.data as never, emit, caller)
+    if (on !== undefined) tell(log, { by: caller.actor, command: op, on }, complaint(result))
     return { ok: true, result: result ?? null }
   } catch (error) {
     if (error instanceof CodedError) {
-      if (on !== undefined) tell(log, { command: op, on }, error.message)
+      if (on !== undefined) tell(log, { by: caller.actor, command: op, on }, error.message)
       return refusal(error.code, error.message)
     }
     log.error({ err: error, operation: op }, 'an operation of the command line failed')
@@ -58,8 +59,7 @@ function complaint(result: unknown): string | undefined {
 }
 
 /** An act of administration, in the words of mod_adhoc_admin. */
-function tell(log: Log, what: { command: string; on: string }, detail: string | undefined): void {
-  const line = { by: 'the command line', ...what }
+function tell(log: Log, line: { by: string; command: string; on: string }, detail: string | undefined): void {
   if (detail === undefined) log.info({ ...line, result: 'done' }, 'administration')
   else log.warn({ ...line, result: 'failed', detail }, 'administration: not done')
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import packageJson from '../../package.json'
+import type { AdminOptions } from './admin'
 import type { ModulePlace } from './inspect'
 import type { PlaceOptions } from './place'
 
@@ -10,6 +11,7 @@ export interface Actions {
   hosts(): typeof import('./hosts')
   inspect(): typeof import('./inspect')
   checkConfig(): typeof import('./check-config')
+  admin(): typeof import('./admin')
 }
 
 /** The command line: what there is and what it takes. */
@@ -32,6 +34,7 @@ export function program(actions: Actions, exit: (code: number) => void): Command
     actions
   )
   moduleCommands(balcony.command('module').description('modules of the running server'), actions)
+  adminCommand(balcony.command('admin'), { actions, exit })
   placed(balcony.command('hooks'))
     .argument('[host]', "a host of this server; the server's own scope unless given")
     .description('which modules handle which events, in the order in which they run')
@@ -91,6 +94,33 @@ function moduleCommands(module: Command, actions: Actions): void {
     .argument('<name>', 'as in the config: roster')
     .description('swaps a module for what is on the disk now, on all its hosts or on none')
     .action((name, options: ModulePlace) => actions.inspect().changeModule('reload', name, options))
+}
+
+/** The commands that a client finds at a host, as the running server has them. */
+function adminCommand(
+  admin: Command,
+  { actions, exit }: { actions: Actions; exit: (code: number) => void }
+): void {
+  placed(admin)
+    .argument('[command]', 'its name, or the whole node; all are listed unless given')
+    .argument('[field=value...]', 'what its forms ask for; a name again for another value')
+    .description('administration: every command that a client would find at a host, such as add-user')
+    .option('--host <host>', 'the host, where several have the command')
+    .option('--json', 'for scripts')
+    .option('-y, --yes', 'asks for nothing but secrets: what is not given is as the form suggests it')
+    // Which fields there are, the running server alone knows
+    .helpOption(false)
+    .option('-h, --help', 'what the command takes; without one, which there are')
+    .action(
+      async (name: string | undefined, fields: string[], options: AdminOptions & { help?: boolean }) => {
+        if (name === undefined && options.help) {
+          process.stdout.write(`${admin.helpInformation()}\n`)
+          await actions.admin().listForHelp(options)
+        } else if (name === undefined) await actions.admin().listCommands(options)
+        else if (options.help) await actions.admin().explain(name, fields, options)
+        else exit(await actions.admin().runCommand(name, fields, options))
+      }
+    )
 }
 
 function placed(command: Command): Command {

@@ -79,15 +79,17 @@ function greet(server: Server): void {
 class Life {
   #server: Server | undefined
   #stopping = false
+  /** From outside: whatever it was doing, it is not to come back. */
+  #signalled = false
   #failing = false
   #end: (code: number) => void = code => process.exit(code)
 
   watch(): void {
-    process.on('SIGTERM', () => this.#stop('SIGTERM'))
-    process.on('SIGINT', () => this.#stop('SIGINT'))
+    process.on('SIGTERM', () => this.#signal('SIGTERM'))
+    process.on('SIGINT', () => this.#signal('SIGINT'))
     process.on('SIGHUP', () => this.#reload())
     // Whoever watched over this process is gone
-    process.on('disconnect', () => this.#stop('its parent has ended'))
+    process.on('disconnect', () => this.#signal('its parent has ended'))
     process.on('uncaughtException', (error, origin) => this.#fault(error, origin))
   }
 
@@ -101,6 +103,11 @@ class Life {
     })
   }
 
+  #signal(reason: string): void {
+    this.#signalled = true
+    this.#stop(reason)
+  }
+
   #stop(reason: string): void {
     const server = this.#server
     if (!server) return this.#end(EXIT.ok) // it has not started yet
@@ -109,7 +116,8 @@ class Life {
     const { stopSeconds } = server.config.server.limits
     void within(server.stop(reason), stopSeconds * 1000).then(ended => {
       if (!ended) server.log.error(`not everything has ended within ${stopSeconds} s: ending now`)
-      this.#end(ended ? EXIT.ok : EXIT.failed)
+      if (server.restarting && !this.#signalled) this.#end(EXIT.restart)
+      else this.#end(ended ? EXIT.ok : EXIT.failed)
     })
   }
 

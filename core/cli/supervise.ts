@@ -51,7 +51,8 @@ class Parent {
       process.execPath,
       [...process.execArgv, PROGRAM, 'start', '--no-supervise', ...this.args],
       {
-        stdio: ['inherit', 'inherit', 'inherit', 'ipc']
+        stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+        env: { ...process.env, BALCONY_RESTARTED_BY: 'balcony' }
       }
     )
     this.#child = child
@@ -71,12 +72,21 @@ class Parent {
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    // It may be on its way out for a restart when it is told to end
+    if (this.#stopping && code === EXIT.restart) return this.#done(EXIT.ok)
     if (this.#stopping || code === EXIT.ok) return this.#done(code ?? EXIT.failed)
+    if (code === EXIT.restart) return this.#restart()
     if (!this.#everStarted) return this.#done(code ?? EXIT.failed)
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
     printError(`The server ${how}; it is started again in ${this.#pause / 1000} s.`)
     this.#waiting = setTimeout(() => this.#start(), this.#pause)
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+  }
+
+  /** It was asked for, so nothing is wrong with it. */
+  #restart(): void {
+    this.#pause = FIRST_PAUSE
+    this.#start()
   }
 
   #stop(signal: NodeJS.Signals): void {

@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
+import { caller } from '../../../core/cli/caller'
 import { askServer } from '../../../core/cli/control-client'
 import { act, MAX_REQUEST, operation, type ControlOperations } from '../../../core/cli/control-protocol'
 import { ControlServer } from '../../../core/cli/control-server'
@@ -103,7 +104,7 @@ test('what changes something is a line in the log, done or refused, without a pa
   await assert.rejects(ask(at, 'change', { jid: 'nobody', password }), { code: 'ERR_NOBODY' })
   await ask(at, 'nothing')
   const told = lines.map(line => JSON.parse(line) as Record<string, unknown>)
-  const by = 'the command line'
+  const by = `local:${caller()}`
   assert.deepEqual(
     told.map(({ by, command, on, result, detail }) => ({ by, command, on, result, detail })),
     [
