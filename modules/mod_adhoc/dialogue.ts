@@ -17,6 +17,7 @@ import {
   type CommandRun,
   type Context,
   type Element,
+  type FormDef,
   type StanzaEvent,
   type Walk,
   type WalkAction,
@@ -179,7 +180,7 @@ function told({ command }: Walk, id: string, step: WalkStep): Element {
   }
   const content = [
     actionsOf(step),
-    renderForm(step.form, step.form.values),
+    renderForm(saying(step), step.form.values),
     // §3.6, §4.3
     step.fault && note({ type: 'error', text: step.fault.message })
   ]
@@ -188,6 +189,12 @@ function told({ command }: Walk, id: string, step: WalkStep): Element {
 
 function note({ type, text }: { type: string; text: string }): Element {
   return el('note', { type }, text)
+}
+
+/** The fault in the form, too, and last: converse.js shows no notes beside it, and of the instructions the last. */
+function saying({ form, fault }: WalkStep & { status: 'executing' }): FormDef {
+  if (!fault) return form
+  return { ...form, instructions: [form.instructions ?? [], fault.message].flat() }
 }
 
 /** §4.2: of one stage, too; converse.js shows no form without. */
