@@ -29,6 +29,7 @@ export type PayloadFault =
   | 'max-required'
   | 'invalid-max-value-provided'
   | 'since-required'
+  | 'itemid-required'
   | 'invalid-since-value-provided'
 
 export function payloadFault(code: PayloadFault, text?: string): StanzaError {
@@ -42,6 +43,7 @@ export function payloadFault(code: PayloadFault, text?: string): StanzaError {
 const CHANNEL_FAULTS = {
   'invalid-node-format': ['modify', 'bad-request'],
   'global-id-error': ['modify', 'bad-request'],
+  'parent-item-not-found': ['cancel', 'item-not-found'],
   'can-not-modify-own-subscription': ['cancel', 'not-allowed'],
   'can-not-modify-own-affiliation': ['cancel', 'not-allowed'],
   'node-must-have-owner': ['cancel', 'not-allowed']

@@ -34,6 +34,16 @@ export interface RateEvent extends Traced {
   }
 }
 
+/** Somebody who reads items wants to know how they are rated. Who handles it gives an element for each item. */
+export interface SummariesEvent extends Traced {
+  /** Bare JID of who asks. */
+  readonly jid: string
+  /** Keys of posts and comments, at most as many as a page has; the asker may read them. */
+  readonly keys: readonly number[]
+  /** What stands beside the payload in `<item/>`. */
+  result?: ReadonlyMap<number, Element>
+}
+
 /** A request in `<pubsub/>` in the namespace of channels (`recent-items` and the like). */
 export interface RequestEvent extends Traced {
   readonly stanza: StanzaEvent
@@ -52,6 +62,8 @@ declare module '#core' {
     'channels/retract': RetractEvent
     /** An entry is a rating; HANDLED: `result` says what it becomes. */
     'channels/rate': RateEvent
+    /** How items are rated; HANDLED: `result` says it. */
+    'channels/summaries': SummariesEvent
     /** A request in the namespace of channels; HANDLED: it is answered or will be. */
     'channels/request': RequestEvent
   }
@@ -86,6 +98,13 @@ export const EVENTS: readonly ModuleEvent[] = [
     payload: 'RateEvent',
     async: 'yes',
     handled: '`result` says what it becomes'
+  },
+  {
+    name: 'channels/summaries',
+    when: 'somebody reads items and wants to know how they are rated',
+    payload: 'SummariesEvent',
+    async: 'yes',
+    handled: '`result` says it'
   },
   {
     name: 'channels/request',

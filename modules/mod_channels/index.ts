@@ -17,7 +17,7 @@ import { Channels } from './service'
 import { sweep } from './sweep'
 
 export type { ChannelActor } from './access'
-export type { ItemEvent, RateEvent, RequestEvent, RetractEvent } from './events'
+export type { ItemEvent, RateEvent, RequestEvent, RetractEvent, SummariesEvent } from './events'
 export type { Followed } from './following'
 export type { ChannelItem, ChannelNode, ItemColumns, ItemKind, RemovedItem } from './model'
 export type { ChannelsApi, Newest, Place, WireItem } from './news'

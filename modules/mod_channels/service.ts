@@ -1,9 +1,18 @@
-import { NS, type Context as ModuleContext, type StanzaEvent, type Tx } from '#core'
+import {
+  NS,
+  StanzaError,
+  type Context as ModuleContext,
+  type Element,
+  type StanzaEvent,
+  type Tx
+} from '#core'
+import { NO_WISH, type RatingsWish } from '../lib_channels'
 import { PubsubService, type Outcome, type PubsubEvent } from '../lib_pubsub'
 import { PUBSUB } from '../lib_pubsub/xml'
 import { delivery, membershipNews, type Delivery } from './announce'
 import type { ChannelsConfig } from './config'
 import { channelDefinition, type Surroundings } from './definition'
+import type { SummariesEvent } from './events'
 import { channelDefaults } from './fields'
 import { Following } from './following'
 import type { ChannelNode, ItemColumns, RemovedItem } from './model'
@@ -88,6 +97,19 @@ export class Channels {
     const models = ['access-open', 'access-authorize', 'access-whitelist', 'multi-items']
     const features = this.engine.features().filter(feature => !not.has(feature))
     return [...new Set([...features, ...models.map(name => `${PUBSUB}#${name}`), NS.RSM, REGISTER])]
+  }
+
+  /** What somebody wants to see of ratings, where there are any. */
+  granted(wish: RatingsWish): RatingsWish {
+    if (wish === NO_WISH || this.#ctx.host.hooks.has('channels/summaries')) return wish
+    throw new StanzaError('feature-not-implemented', 'ratings are not offered here')
+  }
+
+  /** How items are rated, for whoever may read them: an element for each, by their keys. */
+  async summaries(jid: string, keys: readonly number[]): Promise<ReadonlyMap<number, Element>> {
+    const event: SummariesEvent = { jid, keys }
+    if (keys.length > 0) await this.#ctx.run('channels/summaries', event)
+    return event.result ?? new Map()
   }
 
   /** Tells other modules what was deleted, inside the unit. */

@@ -1,7 +1,15 @@
-import { childrenOf, HANDLED, StanzaError, type Context, type Element, type StanzaEvent } from '#core'
-import { BUDDYCLOUD } from '../../lib_channels'
+import {
+  childOf,
+  childrenOf,
+  HANDLED,
+  StanzaError,
+  type Context,
+  type Element,
+  type StanzaEvent
+} from '#core'
+import { BUDDYCLOUD, RATINGS } from '../../lib_channels'
 import { unsupported, type Outcome } from '../../lib_pubsub'
-import { asAnswer, parseRequest, type Operation } from '../../lib_pubsub/xml'
+import { asAnswer, parseRequest, PUBSUB, type Operation } from '../../lib_pubsub/xml'
 import type { ChannelActor } from '../access'
 import type { Delivery } from '../announce'
 import type { ChannelsConfig } from '../config'
@@ -13,12 +21,21 @@ import { followers, members, ownAffiliations, ownSubscriptions } from './lists'
 import { changeAffiliations, changeSubscriptions, subscribe, unsubscribe } from './membership'
 import { configuration, configure, create, defaultConfiguration, remove } from './nodes'
 import { preparePublish, publish, retract } from './publish'
+import { replies, thread, threads } from './threads'
 
 type Write = Extract<Operation, { write: true }>
 type Read = Extract<Operation, { write: false }>
 type Work = (
   store: ChannelStore
 ) => Promise<Outcome<Element | undefined> & { deliveries?: readonly Delivery[] }>
+
+/** Beside a request for items. */
+const EXTENSIONS = { extensions: [RATINGS] }
+
+type Own = (channels: Channels, actor: ChannelActor, pubsub: Element, request: Element) => Promise<Element>
+
+/** Requests of channels that read; `threads` is taken in the namespace of XEP-0060 too, as old clients ask. */
+const OWN: Readonly<Record<string, Own>> = { replies, thread, threads }
 
 /** What is in `<pubsub/>`: a request of XEP-0060, or one of channels that another module answers. */
 export async function answer(
@@ -28,15 +45,20 @@ export async function answer(
   event: StanzaEvent,
   element: Element
 ): Promise<Element | undefined> {
-  const request = childrenOf(element, undefined, BUDDYCLOUD)[0]
+  const request = childrenOf(element, undefined, BUDDYCLOUD)[0] ?? childOf(element, 'threads', PUBSUB)
   if (request) {
+    const own = Object.hasOwn(OWN, request.name) ? OWN[request.name] : undefined
+    if (own) return await readOwn(own, channels, actor, event, element, request)
     const handled = await ctx.run('channels/request', { stanza: event, pubsub: element, request, actor })
     if (handled === HANDLED) return undefined
     throw new StanzaError('feature-not-implemented', `<${request.name}/> is not offered here`)
   }
   try {
     const type = event.stanza.attrs.type === 'get' ? 'get' : 'set'
-    const operation = parseRequest(channels.engine.definition, type, element)
+    const operation = parseRequest(channels.engine.definition, type, element, EXTENSIONS)
+    if (operation.extensions && operation.name !== 'items') {
+      throw new StanzaError('bad-request', { type: 'modify', text: 'ratings are asked for with items' })
+    }
     if (!operation.write) return await read(channels, actor, operation, element)
     const { result, deliveries } = await channels.write(
       actor.bare,
@@ -47,6 +69,24 @@ export async function answer(
     event.reply(result)
     channels.send(deliveries)
     return undefined
+  } catch (error) {
+    throw asAnswer(error)
+  }
+}
+
+async function readOwn(
+  own: Own,
+  channels: Channels,
+  actor: ChannelActor,
+  event: StanzaEvent,
+  element: Element,
+  request: Element
+): Promise<Element> {
+  if (event.stanza.attrs.type !== 'get') {
+    throw new StanzaError('bad-request', { type: 'modify', text: `<${request.name}/> is asked for by a get` })
+  }
+  try {
+    return await own(channels, actor, element, request)
   } catch (error) {
     throw asAnswer(error)
   }
@@ -88,7 +128,7 @@ async function read(
 ): Promise<Element> {
   switch (operation.name) {
     case 'items':
-      return await items(channels, actor, operation.request, element)
+      return await items(channels, actor, operation.request, element, operation.extensions)
     case 'configuration':
       return await configuration(channels, actor, operation.request)
     case 'defaultConfiguration':

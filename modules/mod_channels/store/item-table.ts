@@ -115,6 +115,16 @@ export class ItemTable {
       byThread: bothWays<{ node: number }, ItemRow>(db, 'thread', (knex, p) =>
         whole(knex).where('node_id', p('node'))
       ),
+      byKind: bothWays<{ node: number; kind: string }, ItemRow>(db, 'seq', (knex, p) =>
+        whole(knex).where('node_id', p('node')).where('kind', p('kind'))
+      ),
+      answers: bothWays<{ node: number; parent: number }, ItemRow>(db, 'seq', (knex, p) =>
+        whole(knex).where('parent_id', p('parent')).where('node_id', p('node'))
+      ),
+      answersOfKind: bothWays<{ parent: number; kind: string }, ItemRow>(db, 'seq', (knex, p) =>
+        whole(knex).where('parent_id', p('parent')).where('kind', p('kind'))
+      ),
+      wholeByKey: db.statement<{ id: number }, ItemRow>((knex, p) => whole(knex).where('id', p('id'))),
       countRange: db.statement<{ node: number; after: number; before: number; limit: number }, { n: number }>(
         (knex, p) =>
           knex
@@ -214,6 +224,10 @@ export class ItemTable {
     return reader.get(this.#sql.byKey, { id })
   }
 
+  wholeByKey(reader: Reader, id: number): Promise<ItemRow | undefined> {
+    return reader.get(this.#sql.wholeByKey, { id })
+  }
+
   /** By order of publication. */
   bySeq(reader: Reader, node: number, range: Range): Promise<ItemRow[]> {
     return readRange(reader, this.#sql.bySeq, { node }, range)
@@ -222,6 +236,21 @@ export class ItemTable {
   /** What starts threads, by their newest activity. */
   byThread(reader: Reader, node: number, range: Range): Promise<ItemRow[]> {
     return readRange(reader, this.#sql.byThread, { node }, range)
+  }
+
+  /** Of one kind, by order of publication. */
+  byKind(reader: Reader, node: number, kind: ItemKind, range: Range): Promise<ItemRow[]> {
+    return readRange(reader, this.#sql.byKind, { node, kind }, range)
+  }
+
+  /** What answers a post, comments and ratings or one of them, by order of publication. */
+  answers(
+    reader: Reader,
+    { node, parent, kind }: { node: number; parent: number; kind?: ItemKind },
+    range: Range
+  ): Promise<ItemRow[]> {
+    if (kind === undefined) return readRange(reader, this.#sql.answers, { node, parent }, range)
+    return readRange(reader, this.#sql.answersOfKind, { parent, kind }, range)
   }
 
   /** Counted no further than the range's limit. */

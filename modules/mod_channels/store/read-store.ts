@@ -18,7 +18,6 @@ import type { ItemRow } from './item-table'
 import { LISTED, personKey, type MemberRow } from './member-table'
 import type { NodeRow } from './node-table'
 import type { Tables } from './tables'
-import type { TombstoneRow } from './tombstone-table'
 
 /** What a store must know of its service. */
 export interface Service {
@@ -175,43 +174,6 @@ export class ChannelReader implements ReadStore<Node, ItemColumns> {
   async itemAt(node: Node, place: number, newest: boolean): Promise<ChannelItem | undefined> {
     const row = await this.tables.items.at(this.source, node.key, place, newest)
     return row && this.toItem(node, row)
-  }
-
-  /** Rows by place, ascending: all items by order of publication, or what starts threads by their activity. */
-  itemRows(node: Node, range: Range, parentOnly: boolean): Promise<ItemRow[]> {
-    const { items } = this.tables
-    return parentOnly
-      ? items.byThread(this.source, node.key, range)
-      : items.bySeq(this.source, node.key, range)
-  }
-
-  tombstoneRows(node: Node, range: Range, parentOnly: boolean): Promise<TombstoneRow[]> {
-    const { tombstones } = this.tables
-    return parentOnly
-      ? tombstones.byThread(this.source, node.key, range)
-      : tombstones.bySeq(this.source, node.key, range)
-  }
-
-  async tombstone(node: Node, id: string): Promise<TombstoneRow | undefined> {
-    const local = this.local(node, id)
-    if (local === undefined || node.tombstones === 0) return undefined
-    return await this.tables.tombstones.byId(this.source, node.key, local)
-  }
-
-  /** The place of an item in a list, also of one that is gone. */
-  async placeOf(node: Node, id: string, parentOnly: boolean): Promise<number | undefined> {
-    const local = this.local(node, id)
-    if (local === undefined) return undefined
-    const row =
-      (await this.tables.items.byId(this.source, node.key, local)) ?? (await this.tombstone(node, id))
-    return row && (parentOnly ? (row.thread ?? undefined) : row.seq)
-  }
-
-  /** What was published after a place, deleted or not, counted no further than the limit. */
-  async countNewer(node: Node, after: number, limit: number): Promise<number> {
-    const items = await this.tables.items.countRange(this.source, node.key, { after, limit })
-    if (node.tombstones === 0) return items
-    return items + (await this.tables.tombstones.countAfter(this.source, node.key, after, limit))
   }
 
   /** The local part of an item's id, as the table has it; `undefined` where it can name no item of the node. */

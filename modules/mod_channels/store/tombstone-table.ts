@@ -46,6 +46,18 @@ export class TombstoneTable {
       byThread: bothWays<{ node: number }, TombstoneRow>(db, 'thread', (knex, p) =>
         rows(knex).where('node_id', p('node'))
       ),
+      byKind: bothWays<{ node: number; kind: string }, TombstoneRow>(db, 'seq', (knex, p) =>
+        rows(knex).where('node_id', p('node')).where('kind', p('kind'))
+      ),
+      answers: bothWays<{ node: number; parentItem: string; kind: string }, TombstoneRow>(
+        db,
+        'seq',
+        (knex, p) =>
+          rows(knex)
+            .where('node_id', p('node'))
+            .where('parent_item', p('parentItem'))
+            .where('kind', p('kind'))
+      ),
       countAfter: db.statement<{ node: number; after: number; limit: number }, { n: number }>((knex, p) =>
         knex
           .count({ n: '*' })
@@ -91,6 +103,20 @@ export class TombstoneTable {
 
   byThread(reader: Reader, node: number, range: Range): Promise<TombstoneRow[]> {
     return readRange(reader, this.#sql.byThread, { node }, range)
+  }
+
+  /** Of one kind, by order of publication. */
+  byKind(reader: Reader, node: number, kind: ItemKind, range: Range): Promise<TombstoneRow[]> {
+    return readRange(reader, this.#sql.byKind, { node, kind }, range)
+  }
+
+  /** What answered a post and was of that kind, by order of publication. */
+  answers(
+    reader: Reader,
+    answer: { node: number; parentItem: string; kind: ItemKind },
+    range: Range
+  ): Promise<TombstoneRow[]> {
+    return readRange(reader, this.#sql.answers, answer, range)
   }
 
   /** Those after a place, counted no further than the limit. */
