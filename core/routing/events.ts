@@ -83,6 +83,8 @@ export interface HostEvents {
   'iq/host': StanzaEvent
   'iq/bare': StanzaEvent
   'iq/full': StanzaEvent
+  'route/leaving': StanzaEvent
+  'route/arriving': StanzaEvent
   'route/remote': StanzaEvent
   'route/incoming': StanzaEvent
   'federation/check': FederationEvent
@@ -143,6 +145,16 @@ export const EVENTS: Readonly<Record<string, EventInfo>> = {
     when: 'an iq get or set is addressed to a resource, before it is delivered',
     ...stanza,
     handled: 'it is answered or will be'
+  },
+  'route/leaving': {
+    when: 'somebody of this host sends a stanza to another account, host or component, on this server or elsewhere: before all others; not for errors that the server answers',
+    ...stanza,
+    handled: 'it goes no further'
+  },
+  'route/arriving': {
+    when: 'a stanza of another domain, on this server or elsewhere, is addressed to this host, after `route/incoming`; not for errors that the server answers',
+    ...stanza,
+    handled: 'it goes no further'
   },
   'route/remote': {
     when: 'a stanza of this host is addressed to a domain that is not local; after the host’s handlers those of the server',

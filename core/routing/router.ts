@@ -93,7 +93,14 @@ export class Router implements Replies {
     return this.#outbound(event)
   }
 
+  /** Between the resources of one account nobody is asked (XEP-0016 §2.1). */
   #outbound(event: Incoming): void | Promise<unknown> {
+    if (!event.host.hooks.has('route/leaving') || event.from.bare === event.to.bare)
+      return this.#before(event)
+    return this.#then(event, 'route/leaving', event.host, () => this.#before(event))
+  }
+
+  #before(event: Incoming): void | Promise<unknown> {
     return this.#then(event, `pre-${event.stanza.name}`, event.host, () => this.#route(event))
   }
 
@@ -158,13 +165,30 @@ export class Router implements Replies {
     if (this.#order.get(pair) === done) this.#order.delete(pair)
   }
 
+  /** A client's stanza was asked about before `pre-*`. */
   #dispatch(event: Incoming): void | Promise<unknown> {
+    const { from, to, origin, host } = event
+    if (origin.kind === 'c2s' || !host.hooks.has('route/leaving') || from.bare === to.bare)
+      return this.#forward(event)
+    if (isOurError(event) || this.#domains.find(from.domain) !== host) return this.#forward(event)
+    return this.#then(event, 'route/leaving', host, () => this.#forward(event))
+  }
+
+  #forward(event: Incoming): void | Promise<unknown> {
     const { to, origin } = event
     const host = this.#domains.find(to.domain)
     if (!host) return this.#then(event, 'route/remote', event.host, () => this.#federate(event))
     event.host = host
-    if (origin.kind !== 's2s' && origin.kind !== 'upstream') return this.#arrive(event)
-    return this.#then(event, 'route/incoming', host, () => this.#arrive(event))
+    if (origin.kind !== 's2s' && origin.kind !== 'upstream') return this.#enter(event)
+    return this.#then(event, 'route/incoming', host, () => this.#enter(event))
+  }
+
+  /** What a host says to its own is not asked about again. */
+  #enter(event: Incoming): void | Promise<unknown> {
+    const { from, host } = event
+    if (!host.hooks.has('route/arriving') || isOurError(event) || this.#domains.find(from.domain) === host)
+      return this.#arrive(event)
+    return this.#then(event, 'route/arriving', host, () => this.#arrive(event))
   }
 
   /** To a foreign domain, which no module of the sender's host has taken: the modules of the server. */
@@ -336,6 +360,11 @@ export class Router implements Replies {
       'a handler failed'
     )
   }
+}
+
+/** What this server answers itself, also in the name of somebody elsewhere. */
+function isOurError({ origin, stanza }: Incoming): boolean {
+  return origin.kind === 'local' && stanza.attrs.type === 'error'
 }
 
 function pairOf({ from, to }: Incoming): string {
