@@ -8,5 +8,10 @@ export function shown(domain: string): string {
 
 /** A moment for a person, '' where there is none. */
 export function date(ms: number | undefined): string {
-  return ms === undefined ? '' : new Date(ms).toISOString()
+  return ms === undefined
+    ? ''
+    : new Date(ms)
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/\.\d+Z$/, ' UTC')
 }

@@ -1,5 +1,6 @@
 import type { AdhocCommand, StageForm } from '#core'
 import { done, OWN } from '../../lib_admin'
+import { date } from '../names'
 import { POLICIES, type Policy, type PolicyInForce } from '../policy'
 import { COMMON } from './common'
 import type { CommandsParts } from './index'
@@ -33,12 +34,13 @@ async function policyForm(policy: PolicyInForce, pending: number): Promise<Stage
   return {
     formType: OWN,
     title: 'Policy for buddy requests',
+    // One text: converse.js shows the last alone
     instructions: [
       set
-        ? `Set by ${set.by} on ${new Date(set.at).toISOString()}; the config file says: ${policy.fromFile}.`
+        ? `Set by ${set.by} on ${date(set.at)}; the config file says: ${policy.fromFile}.`
         : 'The config file decides; what is set here holds in its place, also after a restart.',
       `Requests that wait already stay as they are: ${pending}.`
-    ],
+    ].join(' '),
     fields: [
       {
         var: 'policy',
