@@ -1,4 +1,5 @@
 import {
+  childOf,
   childrenOf,
   defineModule,
   delayed,
@@ -38,6 +39,7 @@ const config = z.object({
 type OfflineContext = Context<z.infer<typeof config>>
 
 const CHAT_STATES = 'http://jabber.org/protocol/chatstates'
+const HINTS = 'urn:xmpp:hints'
 
 /** XEP-0160 §3. */
 const NEVER: ReadonlySet<string> = new Set(['groupchat', 'headline', 'error'])
@@ -74,6 +76,7 @@ async function keep(
 ): Promise<Handled | void> {
   const { type } = event.stanza.attrs
   if (type !== undefined && NEVER.has(type)) return
+  if (childOf(event.stanza, 'no-store', HINTS)) return // XEP-0334 §4.2
   if (type === 'chat' && isChatState(event.stanza)) return HANDLED
   const received = Date.now()
   // XEP-0203 §2: when it came, said by the host that keeps it
