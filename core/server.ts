@@ -26,6 +26,7 @@ import { ServerFace } from './server/api'
 import { certificatePlan } from './server/certificate-plan'
 import { readConfig, type Loaded } from './server/config'
 import { LocalDomains } from './server/domains'
+import { Ending } from './server/ending'
 import { installationSecret } from './server/secrets'
 import { acquireLock, openDatabase, type Database, type Lock } from './storage'
 import { Certificates } from './streams/certificates'
@@ -93,6 +94,8 @@ export class Server {
   readonly dns: Dns
   readonly manager: ModuleManager
   readonly api: ServerApi
+  /** An end that was asked for and is to come. */
+  readonly ending: Ending
   readonly first: FirstStart = {}
   readonly startedAt = Date.now()
   readonly #options: ServerOptions
@@ -112,6 +115,7 @@ export class Server {
   readonly #reloads = new Serial()
   #started = false
   #stopping: Promise<void> | undefined
+  #restarting = false
 
   private constructor(parts: Parts, secret: Buffer, dialbackSecret: Buffer) {
     this.#options = parts.options
@@ -200,6 +204,14 @@ export class Server {
       this.listeners.refresh()
       this.federation.refresh()
     }
+    this.ending = new Ending({
+      restartedBy: (parts.options.env ?? process.env).BALCONY_RESTARTED_BY || undefined,
+      log: this.log,
+      end: (kind, reason) => {
+        this.#restarting = kind === 'restart'
+        this.stop(reason).catch((err: unknown) => this.log.error({ err }, 'the server did not end well'))
+      }
+    })
     this.api = new ServerFace({
       version: packageJson.version,
       startedAt: this.startedAt,
@@ -215,10 +227,12 @@ export class Server {
       components: this.components,
       federation: this.federation,
       http: this.http,
+      ending: this.ending,
       manager: () => this.manager,
       isStarted: () => this.#started,
       log: this.log,
       reloadConfig: () => this.reloadConfig(),
+      checkConfig: () => this.checkConfig(),
       stop: reason => this.stop(reason)
     })
     this.manager = new ModuleManager({
@@ -238,6 +252,11 @@ export class Server {
   /** The config in force. */
   get config(): Config {
     return this.#loaded.config
+  }
+
+  /** It ends, or has ended, in order to be started again. */
+  get restarting(): boolean {
+    return this.#restarting
   }
 
   get dataFolder(): string {
@@ -325,6 +344,17 @@ export class Server {
     const { own } = this.#certificates
     if (!own || !(own.fresh || this.first.operator)) return
     this.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
+  }
+
+  /** Reads the config without applying it. */
+  checkConfig(): { ok: boolean; lines: string[] } {
+    try {
+      readConfig(this.#options.config, this.#options.env ?? process.env, this.#loaded.catalogue)
+      return { ok: true, lines: [] }
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      return { ok: false, lines: error.message.split('\n') }
+    }
   }
 
   /** Reads the config again and applies what changed; changes nothing if it is wrong. One at a time. */
@@ -421,6 +451,7 @@ export class Server {
 
   async #stop(error: StreamError, reason: string): Promise<void> {
     this.log.info(`stopping: ${reason}`)
+    this.ending.close()
     this.listeners.stopAccepting()
     this.components.listeners.stopAccepting()
     this.federation.stopAccepting()

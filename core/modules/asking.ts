@@ -34,6 +34,9 @@ function askingParts({ modules, config }: ServerApi, scope: Scope): Pick<ServerA
       unload: (name, host, by) => scope.work.asking(modules.unload(name, host, others(by))),
       reload: (name, by) => scope.work.asking(modules.reload(name, others(by)))
     },
-    config: { reload: by => scope.work.asking(config.reload(others(by))) }
+    config: {
+      reload: by => scope.work.asking(config.reload(others(by))),
+      check: () => config.check()
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { AccountApi } from '../accounts/api'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { Element } from '../xml/element'
+import type { EndingApi } from './ending'
 import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
 import type { LimitSetting } from '../streams/rates/limits'
@@ -75,9 +76,13 @@ export interface ServerApi {
   config: {
     /** Reads the file again and applies what changed; changes nothing if it is wrong. */
     reload(by?: StanzaEvent): Promise<{ ok: boolean; lines: string[] }>
+    /** What is wrong with the file as it is now; a server that starts would not take it. */
+    check(): { ok: boolean; lines: string[] }
   }
   /** Delivers a stanza as its origin would: for modules that carry others' stanzas (components, s2s). */
   route(stanza: Element, origin: Origin): void
+  /** When the server ends because somebody wants it to. */
+  readonly ending: EndingApi
   /** Ends the process in an orderly way. */
   stop(reason: string): Promise<void>
 }

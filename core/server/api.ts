@@ -2,6 +2,7 @@ import type { AccountApi } from '../accounts/api'
 import { adminsOf, roleOf, type RoleLists } from '../accounts/roles'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
+import type { EndingApi } from '../modules/ending'
 import type { ModuleManager } from '../modules/manager'
 import type { Role, ServerApi } from '../modules/server-api'
 import { isPromise } from '../events/hooks'
@@ -28,10 +29,12 @@ export interface ApiParts {
   components: ComponentsApi
   federation: FederationApi
   http: HttpListening
+  ending: EndingApi
   manager(): ModuleManager
   isStarted(): boolean
   log: Log
   reloadConfig: ServerApi['config']['reload']
+  checkConfig: ServerApi['config']['check']
   stop(reason: string): Promise<void>
 }
 
@@ -45,6 +48,7 @@ export class ServerFace implements ServerApi {
   readonly components: ComponentsApi
   readonly federation: FederationApi
   readonly http: HttpListening
+  readonly ending: EndingApi
   readonly config: ServerApi['config']
   readonly #parts: ApiParts
 
@@ -58,7 +62,8 @@ export class ServerFace implements ServerApi {
     this.components = parts.components
     this.federation = parts.federation
     this.http = parts.http
-    this.config = { reload: parts.reloadConfig }
+    this.ending = parts.ending
+    this.config = { reload: parts.reloadConfig, check: parts.checkConfig }
   }
 
   get modules(): ServerApi['modules'] {
