@@ -1,13 +1,21 @@
 /** Text of others (names, errors, the log of a module) must not steer the terminal it is shown on. */
 export function harmless(text: string): string {
-  return text.replace(
-    /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    c => `\\u${c.codePointAt(0)?.toString(16).padStart(4, '0')}`
-  )
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)
+}
+
+/** As a script writes it down, by code unit: JSON has no other way. */
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+  return units.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
 export function print(text: string): void {
   process.stdout.write(`${harmless(text)}\n`)
+}
+
+/** For scripts. What is escaped for the terminal's sake is the same in JSON. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2))
 }
 
 export function printError(text: string): void {
@@ -16,7 +24,8 @@ export function printError(text: string): void {
 
 /** Columns as wide as what is in them; the last one is not filled up. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows]
+  // As wide as it will be shown
+  const lines = [head, ...rows].map(line => line.map(harmless))
   const widths = head.map((_, column) => Math.max(...lines.map(line => (line[column] ?? '').length)))
   return lines
     .map(line =>

@@ -1,6 +1,6 @@
 import { runningServer, type Backend } from '../backend'
 import { EXIT, Failure } from '../exit'
-import { print, printError } from '../output'
+import { print, printError, printJson } from '../output'
 import type { PlaceOptions } from '../place'
 import { Asker, InputLines } from './asker'
 import { answerOf, fill, mend, type Filled, type Sources } from './fill'
@@ -35,7 +35,7 @@ export async function listCommands(options: AdminOptions): Promise<void> {
     const hosts = [...new Set(all.map(one => one.host))].join(', ') || 'none'
     throw new Failure(`${host ?? 'The server'} has no commands; these hosts have: ${hosts}`)
   }
-  if (json) print(JSON.stringify(commands, undefined, 2))
+  if (json) printJson(commands)
   else showCommands(commands)
 }
 
@@ -56,7 +56,7 @@ export async function explain(name: string, args: readonly string[], options: Ad
     const filled = fields.map(field => [field.var, values.get(field.var) ?? field.values] as const)
     answers.push(new Map(filled.filter(([, some]) => some.length > 0)))
   }
-  if (options.json) return print(JSON.stringify({ ...command, forms }, undefined, 2))
+  if (options.json) return printJson({ ...command, forms })
   print(`${shortNode(command.node)}: ${command.name}\n${command.node} on ${command.host}\n`)
   for (const form of forms) showForm(form)
   if (forms.length === 0) print('It takes no fields.')
@@ -74,7 +74,7 @@ export async function runCommand(
   const server = await runningServer(options)
   const command = pick(await commandsOf(server), name, { host: options.host, given })
   const done = await dialogue(server, command, given, options)
-  if (options.json) print(JSON.stringify(asJson(command, done), undefined, 2))
+  if (options.json) printJson(asJson(command, done))
   else showResult(done)
   if (options.json) for (const { type, text } of done.notes) if (type !== 'info') printError(text)
   return done.notes.some(({ type }) => type === 'error') ? EXIT.failed : EXIT.ok

@@ -29,10 +29,9 @@ export function showCommands(commands: readonly CommandInfo[]): void {
 
 /** The fields of a form, for `--help`. */
 export function showForm(form: AskedForm): void {
-  for (const line of [form.title, ...form.instructions]) if (line) print(line)
+  const texts = [form.title, ...form.instructions].filter(Boolean)
+  if (texts.length > 0) print(`${texts.join('\n')}\n`)
   const fields = askedOf(form)
-  if (fields.length === 0) return
-  print('')
   for (const field of fields) showField(field, shortField(field, form))
 }
 

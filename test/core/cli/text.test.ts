@@ -37,6 +37,12 @@ test('there is no welcome where nothing was made, and no listening where nothing
 })
 
 test('text of others does not steer the terminal', () => {
+  assert.equal(
+    JSON.parse(harmless(JSON.stringify('a\u202e\u{e0001}'))),
+    'a\u202e\u{e0001}',
+    'and is the same in JSON'
+  )
+  assert.equal(table(['A', 'B'], [['\u001b', 'x']]), 'A       B\n\\u001b  x')
   assert.equal(harmless('a\u001b[31mb\u202ec\td\ne'), 'a\\u001b[31mb\\u202ec\td\ne')
   assert.equal(
     table(
