@@ -14,12 +14,17 @@ export async function catchUp(presence: Presence, session: ClientSession, roster
   for (const item of roster.items.values()) {
     if (item.subscription !== 'to' && item.subscription !== 'both') continue
     const contact = JID.parse(item.jid)
-    if (contact.domain === ctx.host.name) await lookAt(presence, session, contact)
+    if (contact.domain === ctx.host.name && !looksAtAll(presence)) await lookAt(presence, session, contact)
     else ctx.send(el('presence', { type: 'probe', from: own.bare, to: item.jid }))
   }
   // RFC 6121 §3.1.3: a request is shown at every login until it is answered.
   for (const item of roster.items.values())
     if (item.request !== undefined) session.send(parseElement(item.request))
+}
+
+/** Somebody looks at what is sent within the host: no short way past them. */
+function looksAtAll({ ctx }: Presence): boolean {
+  return ctx.host.hooks.has('route/leaving')
 }
 
 /** The presence of a contact on the same host, which needs no probe; the contact's roster decides all the same. */
