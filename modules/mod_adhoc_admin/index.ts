@@ -4,6 +4,7 @@ import { configCommands } from './config'
 import { Administrators } from './administrators'
 import { countCommands } from './counts'
 import { disablingCommands } from './disabling'
+import { endingCommands } from './ending'
 import { listCommands } from './lists'
 import { roleCommands } from './roles'
 import { Logins, type SavedLogins } from './logins'
@@ -53,6 +54,7 @@ export default defineModule({
       ...sessionCommands(ctx),
       ...lookupCommands(ctx, logins),
       ...roleCommands(ctx, administrators),
+      ...endingCommands(ctx),
       ...countCommands(ctx),
       ...listCommands(ctx)
     ]
