@@ -28,5 +28,5 @@ const WORDS: Record<StanzaCondition, string> = {
 
 /** An error, in words: what it says of itself, or what its condition means. */
 export function inWords({ condition, text }: Pick<StanzaError, 'condition' | 'text'>): string {
-  return text === undefined || text === '' ? WORDS[condition] : `${text} (${condition})`
+  return text === undefined || text === '' ? WORDS[condition] : text
 }

@@ -250,7 +250,7 @@ test('commands of the running server', async t => {
   await t.test('errors are told in words, and a fault of the server in its log alone', async () => {
     assert.equal(await refused(1, ['fails', ...on]), 'It did not work.\n')
     assert.equal(await refused(1, ['refuses', ...on]), 'that exists already\n')
-    assert.equal(await refused(1, ['explains', ...on]), 'the name is taken (not-acceptable)\n')
+    assert.equal(await refused(1, ['explains', ...on]), 'the name is taken\n')
     assert.equal(await refused(1, ['breaks', ...on]), 'a fault of the server: its log says more\n')
     assert.match(server.output, /swordfish/)
     const { code, stdout } = await admin(['fails', '--json', ...on])
