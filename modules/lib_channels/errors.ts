@@ -46,7 +46,8 @@ const CHANNEL_FAULTS = {
   'parent-item-not-found': ['cancel', 'item-not-found'],
   'can-not-modify-own-subscription': ['cancel', 'not-allowed'],
   'can-not-modify-own-affiliation': ['cancel', 'not-allowed'],
-  'node-must-have-owner': ['cancel', 'not-allowed']
+  'node-must-have-owner': ['cancel', 'not-allowed'],
+  'can-not-delete-ephemeral-node': ['cancel', 'not-allowed']
 } as const satisfies Record<string, readonly [ErrorType, StanzaCondition]>
 
 export type ChannelFault = keyof typeof CHANNEL_FAULTS

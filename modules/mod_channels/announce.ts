@@ -77,6 +77,16 @@ export async function membershipNews(
   return deliveries
 }
 
+/** Nodes that went, with their channel. */
+export function deletions(nodes: readonly string[], recipients: readonly string[]): Delivery[] {
+  if (recipients.length === 0) return []
+  return nodes.map(node => ({
+    recipients,
+    type: 'headline',
+    content: [frozen(el('event', EVENT, el('delete', { node })))]
+  }))
+}
+
 async function newsOf(
   store: ChannelStore,
   node: ChannelNode,
@@ -103,7 +113,9 @@ async function newsOf(
     const leaves = change.after.subscription !== 'subscribed'
     if (!hidden && !leaves) return
     concerned.add(jid)
-    deliveries.push(membershipEvent(node, [jid], [change], [full[i]]))
+    const told = membershipEvent(node, [jid], [change], [full[i]])
+    // who is invited decides when they are there
+    deliveries.push(change.after.subscription === 'invited' ? { ...told, type: 'normal' } : told)
   })
   if (open.some(difference => difference !== undefined)) {
     const others = followers.filter(jid => !knowing.has(jid) && !concerned.has(jid))
@@ -116,7 +128,7 @@ async function newsOf(
 type Difference = Partial<Standing> | undefined
 
 /** As somebody sees it who must not know of bans and requests. */
-function publicly({ affiliation, subscription }: Readonly<Standing>): Standing {
+export function publicly({ affiliation, subscription }: Readonly<Standing>): Standing {
   return {
     affiliation: affiliation === 'outcast' ? 'none' : affiliation,
     subscription: subscription === 'subscribed' ? subscription : 'none'
@@ -126,7 +138,10 @@ function publicly({ affiliation, subscription }: Readonly<Standing>): Standing {
 function differenceOf(before: Readonly<Standing>, after: Readonly<Standing>): Difference {
   const difference = {
     ...(before.affiliation !== after.affiliation && { affiliation: after.affiliation }),
-    ...(before.subscription !== after.subscription && { subscription: after.subscription })
+    ...((before.subscription !== after.subscription || before.invitedBy !== after.invitedBy) && {
+      subscription: after.subscription,
+      ...(after.subscription === 'invited' && { invitedBy: after.invitedBy })
+    })
   }
   return Object.keys(difference).length > 0 ? difference : undefined
 }
@@ -145,8 +160,10 @@ function membershipEvent(
   const subscriptions: Element[] = []
   const affiliations: Element[] = []
   changes.forEach(({ jid }, i) => {
-    const { subscription, affiliation } = differences[i] ?? {}
-    if (subscription !== undefined) subscriptions.push(el('subscription', { node, jid, subscription }))
+    const { subscription, affiliation, invitedBy } = differences[i] ?? {}
+    if (subscription !== undefined) {
+      subscriptions.push(el('subscription', { node, jid, subscription, 'invited-by': invitedBy }))
+    }
     if (affiliation !== undefined) affiliations.push(el('affiliation', { node, jid, affiliation }))
   })
   const event = el(

@@ -1,4 +1,4 @@
-import { JID, type Context } from '#core'
+import { JID, type Context, type ServerApi, type Tx } from '#core'
 import type { Authority } from './actor'
 import type { ChannelsConfig } from './config'
 import type { ChannelKind } from './model'
@@ -26,4 +26,20 @@ export function kindOf({ accounts, topics }: Authority, channel: string): Channe
   const { domain } = JID.parse(channel)
   if (accounts.has(domain)) return 'personal'
   return topics.has(domain) ? 'topic' : undefined
+}
+
+/**
+ * Whether an account has that name, inside a write unit. Of domains that are not of this server nobody knows: any
+ * name there may be somebody's.
+ */
+export async function isAccount(
+  { accounts }: Authority,
+  server: ServerApi,
+  tx: Tx,
+  channel: string
+): Promise<boolean> {
+  const { local, domain } = JID.parse(channel)
+  if (!accounts.has(domain)) return false
+  const host = server.host(domain)
+  return host?.type === 'virtual' ? await server.accounts.existsIn(tx, local, domain) : !host
 }

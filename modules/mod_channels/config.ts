@@ -22,6 +22,12 @@ export const config = z.object({
     .describe(
       'What new followers of a new channel may do: read (member), or write too (publisher), which is an invitation to spam where strangers can follow.'
     ),
+  newPublishers: z
+    .enum(['everybody', 'local'])
+    .default('everybody')
+    .describe(
+      'To whom a default role of publisher is given: to all new followers, or to those of accountDomains alone, and all others read.'
+    ),
   objectType: z
     .enum(['note', 'post'])
     .default('note')
@@ -50,7 +56,23 @@ export const config = z.object({
     .describe('Entries in one page of a list, at most.'),
   nodesPerChannel: z.number().int().min(7).max(64).default(16).describe('Nodes of one channel, at most.'),
   channelsPerUser: z.number().int().min(0).default(100).describe('Topic channels that one user may create.'),
+  ephemeralPerUser: z.number().int().min(0).default(20).describe('Ephemeral channels of one user at a time.'),
   followsPerUser: z.number().int().min(1).default(5000).describe('Channels that one user may follow.'),
+  invitationsPerChannel: z
+    .number()
+    .int()
+    .min(0)
+    .default(200)
+    .describe('Invitations to one channel that wait for an answer; its followers may use half of them.'),
+  errorsToLeave: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(50)
+    .describe(
+      'Notifications to an address that come back over at least seven days until it follows nothing.'
+    ),
   memberNews: z
     .number()
     .int()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { StanzaError } from '#core'
+import { StanzaError, type Tx } from '#core'
 import {
   channelFault,
   dateTime,
@@ -21,15 +21,16 @@ import {
   type Definition,
   type HookContext,
   type NodeConfig,
-  type ReadStore,
-  type Store
+  type ReadStore
 } from '../lib_pubsub'
 import { channelAccess, type ChannelActor } from './access'
+import { isUuid } from './ephemeral'
 import { complete, type Composition } from './compose'
 import type { ChannelsConfig } from './config'
 import { CHANNEL_FIELDS, channelDefaults } from './fields'
 import type { ChannelItem, ChannelKind, ChannelNode, ItemColumns } from './model'
 import { CHANNEL_ROLES } from './roles'
+import type { ChannelRow } from './store/node-table'
 import type { ChannelStore } from './store/write-store'
 
 /** What channels must know of the server they are on. */
@@ -40,6 +41,8 @@ export interface Surroundings extends Composition {
   isLocal(bare: string): boolean
   /** What a channel of that name is, by its domain; `undefined` where none of that name can be here. */
   kindOf(channel: string): ChannelKind | undefined
+  /** Whether an account has that name, or may have it as far as this server knows; stays true within the unit. */
+  isAccount(tx: Tx, channel: string): Promise<boolean>
   /** Items were stored, overwritten or deleted; inside the write unit. */
   published(context: Context, item: ChannelItem, previous: ChannelItem | undefined): Promise<void>
   retracted(context: Context): Promise<void>
@@ -70,9 +73,12 @@ export function channelDefinition(around: Surroundings, config: ChannelsConfig):
     ...(around.now && { now: () => around.now?.() ?? Date.now() }),
     hooks: {
       nodeName: given => nameOf(given).name,
-      mayCreate: (actor, name, store) => mayCreate(around, config, actor, nameOf(name), store),
+      mayCreate: (actor, name, store) =>
+        mayCreate(around, config, actor, nameOf(name), store as ChannelStore),
+      newConfig: made,
       // the same moment that the store writes
-      changedConfig: (changed, before, { store }) => stamped(changed, before, (store as ChannelStore).now),
+      changedConfig: (changed, before, { store }) =>
+        stamped(settled(changed, before), before, (store as ChannelStore).now),
       mayPublish: (_, node, affiliation) => mayPublish(node, affiliation),
       itemId: (given, node) => newItemId(service, node, given),
       namedItem: (id, node) => namedItem(service, node, id),
@@ -81,8 +87,12 @@ export function channelDefinition(around: Surroundings, config: ChannelsConfig):
       published: (item, previous, context) =>
         around.published(context, item as ChannelItem, previous as ChannelItem | undefined),
       retracted: (_, context) => around.retracted(context),
-      subscriberAffiliation: (_, affiliation, node) =>
-        affiliation === 'none' ? String(node.config.default_affiliation) : affiliation,
+      subscriberAffiliation: (jid, affiliation, { config: { default_affiliation: usual } }) => {
+        if (affiliation !== 'none') return affiliation
+        // protoXEP §10.2
+        const limited = usual === 'publisher' && config.newPublishers === 'local' && !around.isLocal(jid)
+        return limited ? 'member' : String(usual)
+      },
       leaverAffiliation: leave
     }
   })
@@ -100,8 +110,12 @@ async function mayCreate(
   config: ChannelsConfig,
   actor: Actor,
   { channel }: NodeName,
-  store: Store<ChannelNode, ItemColumns>
+  store: ChannelStore
 ): Promise<void> {
+  const existing = await store.channel(channel)
+  if (existing?.kind === 'ephemeral' || store.ephemeral) {
+    return await mayCreateEphemeral(around, config, actor, channel, existing, store)
+  }
   const kind = around.kindOf(channel)
   if (kind === undefined) {
     throw new StanzaError('not-acceptable', { type: 'modify', text: 'channels of that domain are not here' })
@@ -111,14 +125,66 @@ async function mayCreate(
     if (channel !== actor.bare) throw new PubsubError('forbidden')
     return
   }
-  const channels = store as ChannelStore
-  const existing = await channels.channel(channel)
-  if (existing) {
-    const member = await channels.member(existing.id, actor.bare)
-    if (member?.affiliation !== 'owner') throw new PubsubError('forbidden')
-  } else if ((await channels.countCreated(actor.bare, kind)) >= config.channelsPerUser) {
+  if (existing) await mustOwn(existing, actor, store)
+  else if ((await store.countCreated(actor.bare, kind)) >= config.channelsPerUser) {
     throw new PubsubError('maxNodesExceeded', { text: `you may create ${config.channelsPerUser} channels` })
   }
+}
+
+async function mustOwn({ id }: { id: number }, actor: Actor, store: ChannelStore): Promise<void> {
+  if ((await store.member(id, actor.bare))?.affiliation !== 'owner') throw new PubsubError('forbidden')
+}
+
+/** protoXEP §1.3: a random UUID, the server's or a client's, that is nobody's name. */
+async function mayCreateEphemeral(
+  around: Surroundings,
+  config: ChannelsConfig,
+  actor: Actor,
+  channel: string,
+  existing: ChannelRow | undefined,
+  store: ChannelStore
+): Promise<void> {
+  if (!(actor as ChannelActor).local) throw new PubsubError('forbidden')
+  if (existing) {
+    await mustOwn(existing, actor, store)
+    if (existing.kind !== 'ephemeral') throw new PubsubError('nodeExists')
+    store.ephemeral = 'named'
+    return
+  }
+  if (around.kindOf(channel) === undefined || !isUuid(channel)) {
+    throw new StanzaError('not-acceptable', {
+      type: 'modify',
+      text: 'an ephemeral channel is a UUID at a domain of this service; without a name it is given one'
+    })
+  }
+  // what has just been made up is nobody's name
+  if (store.ephemeral === 'named' && (await around.isAccount(store.tx, channel)))
+    throw new PubsubError('nodeExists')
+  if ((await store.countCreated(actor.bare, 'ephemeral')) >= config.ephemeralPerUser) {
+    throw new PubsubError('maxNodesExceeded', {
+      text: `you may have ${config.ephemeralPerUser} ephemeral channels at a time`
+    })
+  }
+}
+
+/** What the server sets in the configuration of a new node: an ephemeral channel is in no list. */
+function made(config: NodeConfig): NodeConfig {
+  if (config.ephemeral === true) return { ...config, default_affiliation: 'moderator', advertise_node: false }
+  mayBeDefault(config)
+  return config
+}
+
+/** What cannot be changed once a channel is there. */
+function settled(config: NodeConfig, { ephemeral }: NodeConfig): NodeConfig {
+  if (ephemeral === true) return made({ ...config, ephemeral })
+  mayBeDefault(config)
+  return { ...config, ephemeral: false }
+}
+
+/** Up to follower+post; only whoever takes part in an ephemeral channel manages it at once. */
+function mayBeDefault({ default_affiliation }: NodeConfig): void {
+  if (default_affiliation !== 'moderator') return
+  throw new PubsubError('invalidConfiguration', { text: 'moderators are made one by one' })
 }
 
 /** protoXEP table 1: the date of the last change is the server's. */
@@ -132,7 +198,7 @@ function stamped(config: NodeConfig, before: NodeConfig, now: number): NodeConfi
 function mayPublish({ type, channel }: ChannelNode, affiliation: string): boolean | undefined {
   const { publishers, topicModerators } = nodeType(type)
   if (publishers === 'writers' || affiliation === 'owner') return undefined
-  return affiliation === 'moderator' && topicModerators && channel.kind === 'topic'
+  return affiliation === 'moderator' && topicModerators && channel.kind !== 'personal'
 }
 
 /** A client keeps its own id where that can be the local part of a global one. */
@@ -150,15 +216,15 @@ function namedItem(service: string, { name, type }: ChannelNode, id: string): st
   throw new PubsubError('itemNotFound')
 }
 
-/** Who leaves is none; a ban stays, and a channel keeps its owner. */
-async function leave(
+/** Who leaves is none; a ban stays, and a channel keeps its owner, unless it goes with its last participant. */
+export async function leave(
   jid: string,
   affiliation: string,
   node: ChannelNode,
   store: ReadStore<ChannelNode, ItemColumns>
 ): Promise<string> {
   if (affiliation === 'outcast') return affiliation
-  if (affiliation !== 'owner') return 'none'
+  if (affiliation !== 'owner' || node.channel.kind === 'ephemeral') return 'none'
   const { rows } = await store.affiliations(node, { limit: 2 }, ['owner'])
   if (rows.length > 1 && jid !== node.channel.jid) return 'none'
   throw channelFault('node-must-have-owner')

@@ -16,6 +16,15 @@ import type { NodeRow } from './store/node-table'
 
 const ACCESS_OPTIONS = Object.entries(ACCESS_LABELS).map(([value, label]) => ({ value, label }))
 
+/** Roles of new followers. */
+const NEW_ROLES: readonly { readonly value: string; readonly label: string }[] = [
+  { value: 'member', label: 'Read' },
+  // protoXEP §10.2
+  { value: 'publisher', label: 'Read and write: an invitation to spam where strangers can follow' },
+  // of ephemeral channels alone (`shownFields`)
+  { value: 'moderator', label: 'Read, write and manage the channel' }
+]
+
 /** What moderators may change (protoXEP table 6). */
 export const MODERATED: readonly string[] = ['title', 'description', 'default_affiliation']
 
@@ -50,14 +59,20 @@ export const CHANNEL_FIELDS: readonly ConfigField[] = [
       var: 'buddycloud#default_affiliation',
       type: 'list-single',
       label: 'What new followers may do',
-      options: [
-        { value: 'member', label: 'Read' },
-        // protoXEP §10.2
-        { value: 'publisher', label: 'Read and write: an invitation to spam where strangers can follow' }
-      ],
+      options: NEW_ROLES,
       check: chosen
     },
     initial: 'member',
+    metadata: true
+  },
+  {
+    key: 'ephemeral',
+    form: {
+      var: 'buddycloud#ephemeral',
+      type: 'boolean',
+      label: 'Whether the channel goes with its last participant; said when it is made'
+    },
+    initial: false,
     metadata: true
   },
   {
@@ -84,6 +99,22 @@ export const CHANNEL_FIELDS: readonly ConfigField[] = [
 /** Set by the server. */
 function shown(key: string, name: string, label: string, metadata = false): ConfigField {
   return { key, form: { var: name, label }, initial: '', fixed: true, metadata }
+}
+
+/** The fields as they are shown for a channel: with the roles that its followers can be given. */
+export function shownFields(
+  ephemeral: boolean,
+  newPublishers: 'everybody' | 'local'
+): readonly ConfigField[] {
+  return CHANNEL_FIELDS.map(field => {
+    if (field.key !== 'default_affiliation') return field
+    const options = NEW_ROLES.filter(({ value }) => (value === 'moderator') === ephemeral).map(option =>
+      option.value === 'publisher' && newPublishers === 'local'
+        ? { ...option, label: 'Read and write, for the users of this server; all others read' }
+        : option
+    )
+    return { ...field, form: { ...field.form, options } }
+  })
 }
 
 function chosen(value: string): string {
@@ -122,6 +153,7 @@ export function nodeConfig(defaults: NodeConfig, row: NodeRow): NodeConfig {
     access_model: row.access_model,
     default_affiliation: row.default_affiliation,
     advertise_node: row.advertise === 1,
+    ephemeral: row.kind === 'ephemeral',
     type: ns,
     max_items: single ? 1 : 'max',
     channel_type: row.kind,

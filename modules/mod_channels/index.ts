@@ -4,7 +4,8 @@ import type { ChannelActor } from './access'
 import { actorOf } from './actor'
 import { channelsApi } from './api'
 import { onDecision } from './approval'
-import { authorityOf, kindOf } from './authority'
+import { authorityOf, isAccount, kindOf } from './authority'
+import { onBounce } from './bounce'
 import { config, type ChannelsConfig } from './config'
 import { itemList, nodeInfo, nodeList, topicDomain } from './disco'
 import { EVENTS } from './events'
@@ -35,7 +36,8 @@ export default defineModule({
     const authority = authorityOf(ctx)
     const channels = new Channels(ctx, {
       isLocal: bare => authority.accounts.has(JID.tryParse(bare)?.domain ?? ''),
-      kindOf: channel => kindOf(authority, channel)
+      kindOf: channel => kindOf(authority, channel),
+      isAccount: (tx, channel) => isAccount(authority, ctx.server, tx, channel)
     })
     const own = (event: StanzaEvent): ChannelActor => {
       if (event.to.domain !== ctx.host.name) throw new StanzaError('service-unavailable')
@@ -54,13 +56,16 @@ export default defineModule({
     ctx.iq('get', 'host', REGISTER, 'query', event => registration(channels, own(event)))
     ctx.iq('set', 'host', REGISTER, 'query', (event, query) => register(channels, own(event), query, event))
     ctx.hook('message/host', event => onDecision(channels, event, own))
+    ctx.hook('message/host', event => onBounce(channels, event, ctx.server))
     // protoXEP §1.3: nobody becomes the owner of a channel by taking its name
     ctx.hook('account/creating', async ({ jid, tx }) => {
-      if (await channels.store(tx, jid).channel(jid)) throw nameTaken(jid, 'a channel')
+      const store = channels.store(tx, jid)
+      if (await store.channel(jid)) throw nameTaken(jid, 'a channel')
+      await store.restoreBans(jid)
     })
     ctx.hook('account/purge', async ({ jid, tx }) => {
       const store = channels.store(tx, '')
-      const deliveries = await new Removal(channels, store, jid).run()
+      const deliveries = await new Removal(channels, store, jid, true).run()
       tx.afterCommit(() => channels.send(deliveries))
     })
     ctx.every(HOUR, () => sweep(ctx, channels))

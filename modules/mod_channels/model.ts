@@ -67,6 +67,8 @@ export interface RemovedItem {
 export interface Standing {
   affiliation: string
   subscription: SubscriptionState | 'invited' | 'none'
+  /** Bare JID of who invited them, while they are invited. */
+  invitedBy?: string
 }
 
 /** Nobody in particular. */

@@ -1,5 +1,6 @@
 import { el, type Element } from '#core'
 import type { Delivery } from './announce'
+import type { Stamps } from './stamps'
 
 /** Messages that are sent before the rest of the server gets its turn. */
 const SLICE = 500
@@ -12,10 +13,14 @@ export class Outbox {
   /** How many recipients of the first job have been served. */
   #served = 0
   #turn: NodeJS.Immediate | undefined
-  #messages = 0
 
-  constructor(from: string, send: (message: Element) => void) {
+  readonly #stamps: Stamps
+  /** Id of the messages of the first job, but for their numbers. */
+  #id = ''
+
+  constructor(from: string, stamps: Stamps, send: (message: Element) => void) {
     this.#from = from
+    this.#stamps = stamps
     this.#send = send
   }
 
@@ -37,9 +42,10 @@ export class Outbox {
     while (left > 0) {
       const job = this.#jobs[0]
       if (job === undefined) return
+      if (this.#served === 0) this.#id = this.#stamps.next()
       const until = Math.min(this.#served + left, job.recipients.length)
       left -= until - this.#served
-      for (; this.#served < until; this.#served++) this.#one(job, job.recipients[this.#served] as string)
+      for (; this.#served < until; this.#served++) this.#one(job, this.#served)
       if (this.#served < job.recipients.length) break
       this.#jobs.shift()
       this.#served = 0
@@ -47,8 +53,8 @@ export class Outbox {
     if (this.#jobs.length > 0) this.#turn = setImmediate(() => this.#some())
   }
 
-  #one({ type, content }: Delivery, to: string): void {
-    const id = `channel-${(++this.#messages).toString(36)}`
-    this.#send(el('message', { from: this.#from, to, type, id }, content))
+  #one({ recipients, type, content }: Delivery, number: number): void {
+    const id = `${this.#id}.${number.toString(36)}`
+    this.#send(el('message', { from: this.#from, to: recipients[number], type, id }, content))
   }
 }

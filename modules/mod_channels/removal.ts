@@ -1,9 +1,10 @@
 import { el, frozen } from '#core'
 import { EVENT } from '../lib_pubsub/xml'
-import { MAX_MANAGERS, retractions, type Delivery } from './announce'
+import { deletions, MAX_MANAGERS, publicly, retractions, type Delivery } from './announce'
 import type { ChannelNode } from './model'
 import { MANAGERS } from './roles'
 import type { Channels } from './service'
+import type { MemberRow } from './store/member-table'
 import type { ChannelStore } from './store/write-store'
 
 /** Items of one node that are taken out at a time. */
@@ -21,7 +22,9 @@ export class Removal {
   constructor(
     private readonly channels: Channels,
     private readonly store: ChannelStore,
-    private readonly jid: string
+    private readonly jid: string,
+    /** The account goes as well, and its name must stay nowhere; else its bans are kept as they are. */
+    private readonly account: boolean
   ) {}
 
   /** Inside a write unit; gives what is to be told after the commit. */
@@ -30,11 +33,12 @@ export class Removal {
     const { tables, tx } = store
     const own = await store.channel(jid)
     if (own) await this.#removeChannel(own.id)
-    for (const member of await tables.members.ofPerson(tx, jid))
-      await this.#leave(member.channel_id, member.id)
+    for (const member of await tables.members.ofPerson(tx, jid)) await this.#leave(member)
     for (const node of await tables.items.nodesOfAuthor(tx, store.service.name, jid))
       await this.#removeItems(node)
     await tables.nodes.forgetCreator(tx, jid)
+    await tables.members.forgetInviter(tx, jid)
+    await tables.bounces.forget(tx, jid)
     await tables.log.purge(tx, jid)
     tx.afterCommit(() => channels.following.clear())
     return this.#deliveries
@@ -42,30 +46,43 @@ export class Removal {
 
   async #removeChannel(key: number): Promise<void> {
     const { store } = this
-    const nodes = await store.nodesOf(key)
-    const [first] = nodes
-    if (first) {
-      const recipients = await store.tables.members.fanOut(store.tx, key, ['subscribed', 'pending'])
-      for (const { name } of nodes) {
-        this.#deliveries.push({
-          recipients: recipients.filter(one => one !== this.jid),
-          type: 'headline',
-          content: [frozen(el('event', EVENT, el('delete', { node: name })))]
-        })
-      }
-    }
+    const names = (await store.nodesOf(key)).map(node => node.name)
+    const told = await store.tables.members.fanOut(store.tx, key, ['subscribed', 'pending', 'invited'])
+    this.#deliveries.push(
+      ...deletions(
+        names,
+        told.filter(one => one !== this.jid)
+      )
+    )
     await store.tables.nodes.deleteChannel(store.tx, key)
   }
 
-  async #leave(channel: number, member: number): Promise<void> {
+  async #leave(member: MemberRow): Promise<void> {
     const { store, jid } = this
     const { tables, tx } = store
+    const { channel_id: channel } = member
     const [node] = await store.nodesOf(channel)
     if (node === undefined) return
+    // a ban is not evaded by leaving, nor by making the account anew
+    if (member.affiliation === 'outcast') {
+      if (!this.account) return
+      await tables.ghosts.add(tx, channel, jid)
+    }
     const { rows } = await store.affiliations(node, { limit: 2 }, ['owner'])
-    if (rows.length === 1 && rows[0]?.jid === jid) return await this.#removeChannel(channel)
-    await tables.members.delete(tx, member)
+    const ephemeral = node.channel.kind === 'ephemeral'
+    if (!ephemeral && rows.length === 1 && rows[0]?.jid === jid) return await this.#removeChannel(channel)
+    await tables.members.delete(tx, member.id)
     await tables.nodes.newMembers(tx, channel)
+    if (ephemeral && (await tables.members.countSubscribed(tx, channel)) === 0) {
+      return await this.#removeChannel(channel)
+    }
+    await this.#tell(node, member)
+  }
+
+  /** Managers hear that somebody is gone; all others where they knew that they were there (protoXEP §5.1). */
+  async #tell(node: ChannelNode, member: MemberRow): Promise<void> {
+    const { store, jid } = this
+    const { tables, tx } = store
     const event = el(
       'event',
       EVENT,
@@ -78,7 +95,10 @@ export class Removal {
     )
     const managers = await store.affiliations(node, { limit: MAX_MANAGERS }, MANAGERS)
     const told = new Set(managers.rows.map(row => row.jid))
-    for (const follower of await tables.members.fanOut(tx, channel, ['subscribed'])) told.add(follower)
+    const seen = publicly(member)
+    if (seen.subscription !== 'none' || seen.affiliation !== 'none') {
+      for (const one of await tables.members.fanOut(tx, node.channel.key, ['subscribed'])) told.add(one)
+    }
     this.#deliveries.push({ recipients: [...told], type: 'headline', content: [frozen(event)] })
   }
 

@@ -36,6 +36,7 @@ export const CHANNEL_ROLES: RoleTable = {
     owner: {
       ...WRITER,
       retract: 'any',
+      purge: true,
       remove: true,
       configure: 'all',
       manageSubscriptions: true,

@@ -17,7 +17,9 @@ import { channelDefaults } from './fields'
 import { Following } from './following'
 import type { ChannelNode, ItemColumns, RemovedItem } from './model'
 import { REGISTER } from './names'
+import { endDeserted } from './deserted'
 import { Outbox } from './outbox'
+import { Stamps } from './stamps'
 import { FanOut } from './store/fan-out'
 import type { MemberChange } from './store/journal'
 import { ChannelReader } from './store/read-store'
@@ -42,10 +44,13 @@ export class Channels {
   readonly reader: ChannelReader
   readonly following: Following
   readonly outbox: Outbox
+  readonly stamps = new Stamps()
+  /** Whether it is an account of the domains whose channels are here. */
+  readonly isLocal: (bare: string) => boolean
   readonly #ctx: Ctx
   readonly #write: WriteService
 
-  constructor(ctx: Ctx, around: Pick<Surroundings, 'isLocal' | 'kindOf'>) {
+  constructor(ctx: Ctx, around: Pick<Surroundings, 'isLocal' | 'kindOf' | 'isAccount'>) {
     const { db, host, config } = ctx
     this.#ctx = ctx
     this.tables = openTables(db, host.name)
@@ -59,13 +64,15 @@ export class Channels {
     }
     this.reader = new ChannelReader(this.tables, db.read, this.#write)
     this.following = new Following(jid => this.tables.members.following(db.read, jid, 'posts'))
-    this.outbox = new Outbox(host.name, message => ctx.send(message))
+    this.isLocal = bare => around.isLocal(bare)
+    this.outbox = new Outbox(host.name, this.stamps, message => ctx.send(message))
     this.engine = new PubsubService(
       channelDefinition(
         {
           name: host.name,
           objectType: config.objectType,
-          isLocal: bare => around.isLocal(bare),
+          isLocal: this.isLocal,
+          isAccount: (tx, channel) => around.isAccount(tx, channel),
           kindOf: channel => around.kindOf(channel),
           canRate: () => host.hooks.has('channels/rate'),
           rate: event => ctx.run('channels/rate', event),
@@ -144,7 +151,8 @@ export class Channels {
   async finish(store: ChannelStore): Promise<Delivery[]> {
     const changes = await store.finish()
     if (changes.length > 0) store.tx.afterCommit(() => this.#outdate(changes))
-    return await membershipNews(store, changes)
+    const news = await membershipNews(store, changes)
+    return [...news, ...(await endDeserted(store, changes))]
   }
 
   #outdate(changes: readonly MemberChange[]): void {

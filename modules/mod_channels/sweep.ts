@@ -1,4 +1,5 @@
 import type { Context } from '#core'
+import { FORGOTTEN } from './bounce'
 import type { ChannelsConfig } from './config'
 import type { Channels } from './service'
 
@@ -13,5 +14,9 @@ export async function sweep(ctx: Context<ChannelsConfig>, { tables }: Channels):
     for (let gone = BATCH; gone === BATCH && !ctx.signal.aborted;) {
       gone = await ctx.db.write(tx => table.expire(tx, before, BATCH))
     }
+  }
+  const quiet = Date.now() - FORGOTTEN
+  for (let gone = BATCH; gone === BATCH && !ctx.signal.aborted;) {
+    gone = await ctx.db.write(tx => tables.bounces.expire(tx, quiet, BATCH))
   }
 }

@@ -17,9 +17,10 @@ import { owner, pubsub } from '../reply'
 import type { Channels } from '../service'
 import type { ChannelStore } from '../store/write-store'
 import { items } from './items'
-import { followers, members, ownAffiliations, ownSubscriptions } from './lists'
+import { followers, listedIn, members, ownAffiliations, ownSubscriptions } from './lists'
 import { changeAffiliations, changeSubscriptions, subscribe, unsubscribe } from './membership'
-import { configuration, configure, create, defaultConfiguration, remove } from './nodes'
+import { takeInvitations, type Uninvited } from './invited'
+import { configuration, configure, create, defaultConfiguration, purge, remove } from './nodes'
 import { preparePublish, publish, retract } from './publish'
 import { replies, thread, threads } from './threads'
 
@@ -55,7 +56,8 @@ export async function answer(
   }
   try {
     const type = event.stanza.attrs.type === 'get' ? 'get' : 'set'
-    const operation = parseRequest(channels.engine.definition, type, element, EXTENSIONS)
+    const { element: request, invited } = takeInvitations(element)
+    const operation = parseRequest(channels.engine.definition, type, request, EXTENSIONS)
     if (operation.extensions && operation.name !== 'items') {
       throw new StanzaError('bad-request', { type: 'modify', text: 'ratings are asked for with items' })
     }
@@ -63,7 +65,7 @@ export async function answer(
     const { result, deliveries } = await channels.write(
       actor.bare,
       event,
-      workOf(channels, actor, operation, element)
+      workOf(channels, actor, operation, { element, invited })
     )
     // first the answer, then the news
     event.reply(result)
@@ -93,7 +95,12 @@ async function readOwn(
 }
 
 /** What is done in the write unit; what can be read before is read here. */
-function workOf(channels: Channels, actor: ChannelActor, operation: Write, element: Element): Work {
+function workOf(
+  channels: Channels,
+  actor: ChannelActor,
+  operation: Write,
+  { element, invited }: Uninvited
+): Work {
   switch (operation.name) {
     case 'publish': {
       const prepared = preparePublish(operation.request, element)
@@ -106,7 +113,7 @@ function workOf(channels: Channels, actor: ChannelActor, operation: Write, eleme
     case 'unsubscribe':
       return store => unsubscribe(channels, store, actor, operation.request)
     case 'changeSubscriptions':
-      return store => changeSubscriptions(channels, store, actor, operation.request)
+      return store => changeSubscriptions(channels, store, actor, { ...operation.request, invited })
     case 'changeAffiliations':
       return store => changeAffiliations(channels, store, actor, operation.request)
     case 'create':
@@ -116,7 +123,9 @@ function workOf(channels: Channels, actor: ChannelActor, operation: Write, eleme
     case 'delete':
       return store => remove(channels, store, actor, operation.request)
     case 'purge':
-      throw unsupported('purge-nodes')
+      return store => purge(channels, store, actor, operation.request)
+    case 'setOptions':
+      throw unsupported('subscription-options')
   }
 }
 
@@ -133,14 +142,17 @@ async function read(
       return await configuration(channels, actor, operation.request)
     case 'defaultConfiguration':
       return defaultConfiguration(channels)
+    case 'options':
+    case 'defaultOptions':
+      throw unsupported('subscription-options')
     case 'subscriptionsOf': {
       const { node, ...rest } = operation.request
-      if (node === undefined) return await ownSubscriptions(channels, actor, rest)
+      if (node === undefined) return await ownSubscriptions(channels, actor, rest, listedIn(element))
       return await followers(channels, actor, { ...rest, node }, pubsub)
     }
     case 'affiliationsOf': {
       const { node, ...rest } = operation.request
-      if (node === undefined) return await ownAffiliations(channels, actor, rest)
+      if (node === undefined) return await ownAffiliations(channels, actor, rest, listedIn(element))
       return await members(channels, actor, { ...rest, node }, pubsub)
     }
     case 'subscriptionsTo':

@@ -52,7 +52,7 @@ async function makeNodes(channels: Channels, store: ChannelStore, actor: Channel
 async function unregister(channels: Channels, actor: ChannelActor, event: StanzaEvent): Promise<void> {
   const { deliveries } = await channels.write(actor.bare, event, async store => {
     if ((await store.channel(actor.bare)) === undefined) throw new StanzaError('registration-required')
-    const deliveries = await new Removal(channels, store, actor.bare).run()
+    const deliveries = await new Removal(channels, store, actor.bare, false).run()
     return { result: undefined, notifications: [], deliveries }
   })
   event.reply()

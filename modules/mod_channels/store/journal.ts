@@ -32,5 +32,5 @@ export class Journal {
 }
 
 function same(a: Standing, b: Standing): boolean {
-  return a.affiliation === b.affiliation && a.subscription === b.subscription
+  return a.affiliation === b.affiliation && a.subscription === b.subscription && a.invitedBy === b.invitedBy
 }

@@ -9,6 +9,8 @@ export interface MemberRow {
   jid: string
   affiliation: string
   subscription: Standing['subscription']
+  /** Bare JID of who invited them; '' where nobody knows any more. */
+  invited_by: string | null
 }
 
 /** A member's row with one of the channel's nodes. */
@@ -24,7 +26,22 @@ const PLACES = 64
 export const LISTED: readonly string[] = ['owner', 'moderator', 'publisher', 'member', 'outcast']
 
 type Person = { host: string; hash: Buffer }
-type PersonPage = Person & { id: number; place: number; limit: number }
+type PersonPage = Person & { kinds: readonly string[]; id: number; place: number; limit: number }
+/** What is written of somebody's standing. */
+type Written = {
+  affiliation: string
+  subscription: string
+  invitedBy: string | null
+  inviter: Buffer | null
+  now: number
+}
+
+/** Ephemeral channels are in a list of their own. */
+export type Listed = 'lasting' | 'ephemeral'
+const KINDS: Readonly<Record<Listed, readonly string[]>> = {
+  lasting: ['personal', 'topic'],
+  ephemeral: ['ephemeral']
+}
 
 /** Who is what to which channel of a host: one row for each, for all nodes of the channel. */
 export class MemberTable {
@@ -33,7 +50,7 @@ export class MemberTable {
 
   constructor(db: Database, host: string) {
     this.#host = host
-    const columns = ['id', 'channel_id', 'jid', 'affiliation', 'subscription'] as const
+    const columns = ['id', 'channel_id', 'jid', 'affiliation', 'subscription', 'invited_by'] as const
     const ofPerson = (column: 'subscription' | 'affiliation', newest: boolean) =>
       db.statement<PersonPage, PersonRow>((knex, p) => {
         const past = newest ? '<' : '>'
@@ -41,11 +58,12 @@ export class MemberTable {
         return knex('channel_members as m')
           .join('channel_nodes as n', 'n.channel_id', 'm.channel_id')
           .join('channels as c', 'c.id', 'm.channel_id')
-          .select('m.id', 'm.channel_id', 'm.jid', 'm.affiliation', 'm.subscription')
+          .select('m.id', 'm.channel_id', 'm.jid', 'm.affiliation', 'm.subscription', 'm.invited_by')
           .select('n.place', 'n.type', 'c.jid as channel_jid')
           .where('m.host', p('host'))
           .where('m.jid_hash', p('hash'))
           .where(`m.${column}`, '<>', 'none')
+          .whereIn('c.kind', [p('kinds')])
           .where('m.id', `${past}=`, p('id'))
           .where(either => void either.where('m.id', past, p('id')).orWhere('n.place', past, p('place')))
           .orderBy('m.id', order)
@@ -59,24 +77,30 @@ export class MemberTable {
           .where('channel_id', p('channel'))
           .where('jid_hash', p('hash'))
       ),
-      insert: db.statement<
-        Standing & { host: string; channel: number; jid: string; hash: Buffer; now: number }
-      >((knex, p) =>
-        knex('channel_members').insert({
-          host: p('host'),
-          channel_id: p('channel'),
-          jid: p('jid'),
-          jid_hash: p('hash'),
-          affiliation: p('affiliation'),
-          subscription: p('subscription'),
-          invited_by: null,
-          created: p('now'),
-          updated: p('now')
-        })
+      insert: db.statement<Written & { host: string; channel: number; jid: string; hash: Buffer }>(
+        (knex, p) =>
+          knex('channel_members').insert({
+            host: p('host'),
+            channel_id: p('channel'),
+            jid: p('jid'),
+            jid_hash: p('hash'),
+            affiliation: p('affiliation'),
+            subscription: p('subscription'),
+            invited_by: p('invitedBy'),
+            invited_by_hash: p('inviter'),
+            created: p('now'),
+            updated: p('now')
+          })
       ),
-      update: db.statement<Standing & { id: number; now: number }>((knex, p) =>
+      update: db.statement<Written & { id: number }>((knex, p) =>
         knex('channel_members')
-          .update({ affiliation: p('affiliation'), subscription: p('subscription'), updated: p('now') })
+          .update({
+            affiliation: p('affiliation'),
+            subscription: p('subscription'),
+            invited_by: p('invitedBy'),
+            invited_by_hash: p('inviter'),
+            updated: p('now')
+          })
           .where('id', p('id'))
       ),
       delete: db.statement<{ id: number }>((knex, p) =>
@@ -112,17 +136,28 @@ export class MemberTable {
           .where('channel_id', p('channel'))
           .where('subscription', 'subscribed')
       ),
-      countFollowed: db.statement<Person & { limit: number }, { n: number }>((knex, p) =>
+      countInvited: db.statement<{ channel: number; limit: number }, { n: number }>((knex, p) =>
         knex
           .count({ n: '*' })
           .from(
             knex('channel_members')
               .select('id')
+              .where('channel_id', p('channel'))
+              .where('subscription', 'invited')
+              .limit(p('limit'))
+              .as('invited')
+          )
+      ),
+      countOfPerson: db.statement<Person & { states: readonly string[]; limit: number }, { n: number }>(
+        (knex, p) =>
+          knex.count({ n: '*' }).from(
+            knex('channel_members')
+              .select('id')
               .where('host', p('host'))
               .where('jid_hash', p('hash'))
-              .where('subscription', '<>', 'none')
+              .whereIn('subscription', [p('states')])
               .limit(p('limit'))
-              .as('followed')
+              .as('counted')
           )
       ),
       subscriptionsUp: ofPerson('subscription', false),
@@ -139,6 +174,13 @@ export class MemberTable {
           .where('m.subscription', 'subscribed')
           .whereNot('m.affiliation', 'outcast')
           .where('n.type', p('type'))
+          .whereNot('c.kind', 'ephemeral')
+      ),
+      forgetInviter: db.statement<Person & { nobody: Buffer }>((knex, p) =>
+        knex('channel_members')
+          .update({ invited_by: '', invited_by_hash: p('nobody') })
+          .where('host', p('host'))
+          .where('invited_by_hash', p('hash'))
       ),
       ofPerson: db.statement<Person, MemberRow>((knex, p) =>
         knex('channel_members')
@@ -154,12 +196,12 @@ export class MemberTable {
   }
 
   async insert(tx: Tx, channel: number, jid: string, standing: Standing, now: number): Promise<number> {
-    const params = { ...standing, host: this.#host, channel, jid, hash: nameHash(jid), now }
+    const params = { ...written(standing, now), host: this.#host, channel, jid, hash: nameHash(jid) }
     return (await tx.run(this.#sql.insert, params)).lastId
   }
 
   async update(tx: Tx, id: number, standing: Standing, now: number): Promise<void> {
-    await tx.run(this.#sql.update, { ...standing, id, now })
+    await tx.run(this.#sql.update, { ...written(standing, now), id })
   }
 
   async delete(tx: Tx, id: number): Promise<void> {
@@ -192,8 +234,19 @@ export class MemberTable {
     return (await reader.get(this.#sql.countSubscribed, { channel }))?.n ?? 0
   }
 
-  async countFollowed(reader: Reader, jid: string, limit: number): Promise<number> {
-    return (await reader.get(this.#sql.countFollowed, { ...this.#person(jid), limit }))?.n ?? 0
+  /** Channels that somebody is in these states with, counted no further than the limit. */
+  async countOfPerson(
+    reader: Reader,
+    jid: string,
+    states: readonly Standing['subscription'][],
+    limit: number
+  ): Promise<number> {
+    return (await reader.get(this.#sql.countOfPerson, { ...this.#person(jid), states, limit }))?.n ?? 0
+  }
+
+  /** Invitations to a channel that nobody has answered, counted no further than the limit. */
+  async countInvited(reader: Reader, channel: number, limit: number): Promise<number> {
+    return (await reader.get(this.#sql.countInvited, { channel, limit }))?.n ?? 0
   }
 
   /** The person's rows with all nodes of their channels, by `personKey`, ascending. */
@@ -201,7 +254,8 @@ export class MemberTable {
     reader: Reader,
     jid: string,
     column: 'subscription' | 'affiliation',
-    range: Range
+    range: Range,
+    listed: Listed = 'lasting'
   ): Promise<PersonRow[]> {
     const newest = range.newest === true
     const { before = Number.MAX_SAFE_INTEGER, after = -1 } = range
@@ -210,6 +264,7 @@ export class MemberTable {
     const sql = this.#sql[`${column}s${newest ? 'Down' : 'Up'}`]
     const rows = await reader.all(sql, {
       ...this.#person(jid),
+      kinds: KINDS[listed],
       id,
       place: from - id * PLACES,
       limit: range.limit
@@ -218,7 +273,12 @@ export class MemberTable {
     return newest ? within.reverse() : within
   }
 
-  /** Nodes of that type in the channels that the person follows. */
+  /** An account is gone: its name does not stay with whom it invited. */
+  async forgetInviter(tx: Tx, jid: string): Promise<void> {
+    await tx.run(this.#sql.forgetInviter, { ...this.#person(jid), nobody: nameHash('') })
+  }
+
+  /** Nodes of that type in the channels that the person follows; ephemeral ones are in no list. */
   following(reader: Reader, jid: string, type: string): Promise<{ node: number; channel: string }[]> {
     return reader.all(this.#sql.following, { ...this.#person(jid), type })
   }
@@ -231,6 +291,11 @@ export class MemberTable {
   #person(jid: string): Person {
     return { host: this.#host, hash: nameHash(jid) }
   }
+}
+
+function written({ affiliation, subscription, invitedBy }: Standing, now: number): Written {
+  const by = subscription === 'invited' ? (invitedBy ?? '') : null
+  return { affiliation, subscription, invitedBy: by, inviter: by === null ? null : nameHash(by), now }
 }
 
 /** The place of a row in the lists of a person. */

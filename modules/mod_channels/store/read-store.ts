@@ -15,9 +15,12 @@ import type {
 import { nodeConfig } from '../fields'
 import type { ChannelItem, ChannelNode, ItemColumns } from '../model'
 import type { ItemRow } from './item-table'
-import { LISTED, personKey, type MemberRow } from './member-table'
+import { LISTED, personKey, type Listed, type MemberRow } from './member-table'
 import type { NodeRow } from './node-table'
 import type { Tables } from './tables'
+
+/** States that the engine knows. */
+const ENGINES: readonly SubscriptionState[] = ['subscribed', 'pending', 'unconfigured']
 
 /** What a store must know of its service. */
 export interface Service {
@@ -36,8 +39,15 @@ export class ChannelReader implements ReadStore<Node, ItemColumns> {
   constructor(
     readonly tables: Tables,
     readonly source: Reader,
-    readonly service: Service
+    readonly service: Service,
+    /** Which channels are in the lists of a person: ephemeral ones are in a list of their own. */
+    readonly lists: Listed = 'lasting'
   ) {}
+
+  /** The same with other channels in the lists of a person. */
+  listing(lists: Listed): ChannelReader {
+    return lists === this.lists ? this : new ChannelReader(this.tables, this.source, this.service, lists)
+  }
 
   async node(name: string): Promise<Node | undefined> {
     const parsed = parseNodeName(name)
@@ -94,7 +104,7 @@ export class ChannelReader implements ReadStore<Node, ItemColumns> {
         )
       }
     }
-    const rows = await this.tables.members.ofPersonByNode(this.source, bare, 'affiliation', range)
+    const rows = await this.tables.members.ofPersonByNode(this.source, bare, 'affiliation', range, this.lists)
     return {
       rows: rows.map(row => ({
         key: personKey(row),
@@ -134,13 +144,20 @@ export class ChannelReader implements ReadStore<Node, ItemColumns> {
       const key = personKey({ id: row.id, place: node.place })
       return { rows: within([{ key, node: node.name, jid: bare, state }], range) }
     }
-    const rows = await this.tables.members.ofPersonByNode(this.source, bare, 'subscription', range)
+    const rows = await this.tables.members.ofPersonByNode(
+      this.source,
+      bare,
+      'subscription',
+      range,
+      this.lists
+    )
     return {
       rows: rows.map(row => ({
         key: personKey(row),
         node: nodeName(row.channel_jid, row.type),
         jid: row.jid,
-        state: row.subscription as SubscriptionState
+        state: row.subscription as SubscriptionState,
+        ...(row.invited_by && { invitedBy: row.invited_by })
       }))
     }
   }
@@ -150,7 +167,7 @@ export class ChannelReader implements ReadStore<Node, ItemColumns> {
   }
 
   async countSubscriptionsOf(bare: string, limit: number): Promise<number> {
-    return await this.tables.members.countFollowed(this.source, bare, limit)
+    return await this.tables.members.countOfPerson(this.source, bare, ENGINES, limit)
   }
 
   async countSubscribers({ channel }: Node): Promise<number> {

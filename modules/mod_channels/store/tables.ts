@@ -1,4 +1,6 @@
 import type { Database } from '#core'
+import { BounceTable } from './bounce-table'
+import { GhostTable } from './ghost-table'
 import { ItemTable } from './item-table'
 import { LogTable } from './log-table'
 import { MemberTable } from './member-table'
@@ -12,6 +14,8 @@ export interface Tables {
   readonly items: ItemTable
   readonly tombstones: TombstoneTable
   readonly log: LogTable
+  readonly ghosts: GhostTable
+  readonly bounces: BounceTable
 }
 
 export function openTables(db: Database, host: string): Tables {
@@ -20,6 +24,8 @@ export function openTables(db: Database, host: string): Tables {
     members: new MemberTable(db, host),
     items: new ItemTable(db),
     tombstones: new TombstoneTable(db, host),
-    log: new LogTable(db, host)
+    log: new LogTable(db, host),
+    ghosts: new GhostTable(db, host),
+    bounces: new BounceTable(db, host)
   }
 }

@@ -23,6 +23,7 @@ import {
 import type { Publication } from '../publication'
 import type { FanOut } from './fan-out'
 import type { LightRow } from './item-table'
+import type { MemberRow } from './member-table'
 import { Journal, type MemberChange } from './journal'
 import type { ChannelRow, ChannelText, Counters } from './node-table'
 import { ChannelReader, type Service } from './read-store'
@@ -49,6 +50,8 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
   readonly removed: RemovedItem[] = []
   /** Keys of the channels that were made in this unit. */
   readonly made = new Set<number>()
+  /** What is being created is an ephemeral channel. */
+  ephemeral: 'named' | 'named here' | undefined
   /** What is being published, read before the unit began. */
   publication: Publication | undefined
   readonly #counters = new Map<number, Counters>()
@@ -85,7 +88,7 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
     const parsed = parseNodeName(name)
     if (parsed === undefined) return undefined
     const { channel: jid, type } = parsed
-    const kind = this.service.kindOf(jid)
+    const kind = this.ephemeral ? 'ephemeral' : this.service.kindOf(jid)
     if (kind === undefined) return undefined
     const text = textOf(config, jid)
     const { channel, fresh } = await tables.nodes.openChannel(tx, { jid, kind, creator, text, now })
@@ -124,19 +127,70 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
     })
   }
 
+  /** With all its nodes, for whoever is told of it; gives their names. */
+  async deleteChannel({ key, jid }: ChannelNode['channel']): Promise<string[]> {
+    const nodes = await this.nodesOf(key)
+    await this.tables.nodes.deleteChannel(this.tx, key)
+    for (const { type } of nodes) await this.#log(jid, 'node', '', { deleted: type, channel: true })
+    return nodes.map(node => node.name)
+  }
+
   async deleteNode(node: ChannelNode): Promise<void> {
     const { key, channel, type } = node
     const { channelToo } = await this.tables.nodes.delete(this.tx, { id: key, channel: channel.key })
     await this.#log(channel.jid, 'node', '', { deleted: type, channel: channelToo })
   }
 
-  /** Who is none is no follower either. */
+  /** Who is none is no follower either, and who is banned is not invited. */
   async setAffiliation(node: ChannelNode, bare: string, affiliation: string): Promise<void> {
-    await this.#change(node, bare, before => ({
-      affiliation,
-      subscription:
-        affiliation === 'none' && before.subscription === 'subscribed' ? 'none' : before.subscription
-    }))
+    await this.#change(node, bare, before => {
+      const ends =
+        (affiliation === 'none' && before.subscription === 'subscribed') ||
+        (affiliation === 'outcast' && before.subscription === 'invited')
+      return { ...before, affiliation, subscription: ends ? 'none' : before.subscription }
+    })
+  }
+
+  /** Somebody may follow whom nobody has let in yet; `by` is a bare JID. */
+  async invite(node: ChannelNode, jid: string, by: string): Promise<void> {
+    await this.#change(node, jid, before => ({ ...before, subscription: 'invited', invitedBy: by }))
+  }
+
+  /** An account is made: what was banned under its name is banned again, and nobody is told. */
+  async restoreBans(jid: string): Promise<void> {
+    const { tables, tx, now } = this
+    for (const channel of await tables.ghosts.take(tx, jid)) {
+      const ban: Standing = { affiliation: 'outcast', subscription: 'none' }
+      const row = await this.member(channel, jid)
+      if (row) await tables.members.update(tx, row.id, ban, now)
+      else await tables.members.insert(tx, channel, jid, ban, now)
+      await tables.nodes.newMembers(tx, channel)
+    }
+  }
+
+  /** Takes an invitation back, where there is one. */
+  async withdraw(node: ChannelNode, jid: string): Promise<void> {
+    const row = await this.member(node.channel.key, jid)
+    if (row?.subscription === 'invited') await this.endInvitation(node, jid)
+  }
+
+  /** An invitation is declined or taken back. */
+  async endInvitation(node: ChannelNode, jid: string): Promise<void> {
+    await this.#change(node, jid, before => ({ ...before, subscription: 'none' }))
+  }
+
+  /** Somebody goes from all of the channel, and their role with them unless it is to stay. */
+  async depart(node: ChannelNode, jid: string, affiliation: string): Promise<void> {
+    await this.#change(node, jid, () => ({ affiliation, subscription: 'none' }))
+  }
+
+  /** Invitations that nobody has answered: of the channel, and of the person, each counted no further than the limit. */
+  async countInvitations(node: ChannelNode, jid: string, limit: number): Promise<[number, number]> {
+    const { members } = this.tables
+    return [
+      await members.countInvited(this.tx, node.channel.key, limit),
+      await members.countOfPerson(this.tx, jid, ['invited'], limit)
+    ]
   }
 
   async addSubscription(node: ChannelNode, jid: string, state: SubscriptionState): Promise<Subscription> {
@@ -156,7 +210,7 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
   async #change(node: ChannelNode, jid: string, to: (before: Standing) => Standing): Promise<number> {
     const { tables, tx, now } = this
     const row = await this.member(node.channel.key, jid)
-    const before: Standing = row ? { affiliation: row.affiliation, subscription: row.subscription } : STRANGER
+    const before: Standing = row ? standingOf(row) : STRANGER
     const after = to(before)
     this.journal.note(node, jid, before, after)
     const kept = after.affiliation !== 'none' || after.subscription !== 'none'
@@ -185,7 +239,9 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
   async finish(): Promise<MemberChange[]> {
     const changes = this.journal.changes()
     for (const { node, jid, before, after } of changes) {
-      await this.#log(node.channel.jid, 'membership', jid, { ...after, before })
+      const { affiliation, subscription } = after
+      const kept = { affiliation: before.affiliation, subscription: before.subscription }
+      await this.#log(node.channel.jid, 'membership', jid, { affiliation, subscription, before: kept })
     }
     for (const key of new Set(changes.map(change => change.node.channel.key))) {
       await this.tables.nodes.newMembers(this.tx, key)
@@ -312,6 +368,7 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
 
   async removeAllItems(node: ChannelNode): Promise<void> {
     await this.tables.items.deleteAll(this.tx, node.key)
+    await this.#log(node.channel.jid, 'node', '', { purged: node.type })
     await this.#count(node, { ...this.#countersOf(node), items: 0 })
   }
 
@@ -338,6 +395,10 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
     this.#counters.set(node.key, counters)
     await this.tables.nodes.count(this.tx, node.key, counters)
   }
+}
+
+function standingOf({ affiliation, subscription, invited_by }: MemberRow): Standing {
+  return { affiliation, subscription, ...(invited_by !== null && { invitedBy: invited_by }) }
 }
 
 /** What of a configuration is the channel's. The default title is not stored: it follows the name. */

@@ -133,7 +133,7 @@ onEachDatabase('configuration', database => {
            <identity category='pubsub' type='inbox' t:absent='yes'/>
            <feature var='jabber:iq:register'/><feature var='${INFO}'/><feature var='${ITEMS}'/>
            <feature var='${PUBSUB}'/><feature var='${PUBSUB}#publish'/><feature var='${PUBSUB}#access-authorize'/>
-           <feature var='${RSM}'/><feature var='${PUBSUB}#purge-nodes' t:absent='yes'/>
+           <feature var='${RSM}'/><feature var='${PUBSUB}#purge-nodes'/>
            <feature var='jabber:iq:search' t:absent='yes'/></query></iq>`
       )
       await asks(
@@ -211,16 +211,11 @@ onEachDatabase('configuration', database => {
       // the channel went with its last node: its name is free
       await does(romeo, create(crew))
       for (const [request, error] of [
-        [iq('set', `<purge node='${crew}'/>`, OWNER), 'cancel feature-not-implemented unsupported'],
         [
           iq('get', `<options node='${crew}' jid='romeo@localhost'/>`),
           'cancel feature-not-implemented unsupported'
         ],
         [iq('get', `<dance xmlns='http://buddycloud.org/v1'/>`), 'cancel feature-not-implemented'],
-        [
-          iq('get', `<replies xmlns='http://buddycloud.org/v1' node='${crew}' item_id='x'/>`),
-          'cancel feature-not-implemented'
-        ],
         [iq('get', '<dance/>'), 'modify bad-request'],
         [iq('get', ''), 'modify bad-request'],
         [iq('get', `<items node='${crew}'/>`, PUBSUB, TOPICS), 'cancel service-unavailable']

@@ -41,6 +41,8 @@ const TABLES = [
   'channel_items',
   'channel_tombstones',
   'channel_log',
+  'channel_ghosts',
+  'channel_bounces',
   'channel_ratings'
 ]
 
@@ -51,7 +53,7 @@ async function dump({ knex, read }: Database): Promise<Record<string, string[]>>
     const rows = await read.query<Record<string, unknown>>(knex(table))
     found[table] = rows.map(row =>
       JSON.stringify(row, (key, value: unknown) =>
-        key.endsWith('_hash')
+        value !== null && (key.endsWith('_hash') || key === 'ghost')
           ? Buffer.from((value as { data: number[] }).data ?? value).toString('hex')
           : value
       )

@@ -46,6 +46,7 @@ async function open(database: Database, options: Partial<ChannelsConfig> = {}): 
   } as unknown as Context<ChannelsConfig>
   const channels = new Channels(ctx, {
     isLocal: () => true,
+    isAccount: () => Promise.resolve(false),
     kindOf: channel => (channel.endsWith('@localhost') ? 'personal' : 'topic')
   })
   // it may be there already
