@@ -17,6 +17,8 @@ export interface AdminAct extends Traced {
   readonly result: string
   /** A sentence for people. */
   readonly detail?: string
+  /** About the server as a whole, on whichever host it was asked for. */
+  readonly serverWide?: boolean
   /** Refused because of the role, before anything was looked at. */
   readonly denied?: boolean
 }

@@ -27,6 +27,8 @@ export interface CommandRun {
   /** The stanza that asks, for `modules.reload` and the like; undefined for the command line. */
   event: StanzaEvent | undefined
   lang: string | undefined
+  /** The command is about the server as a whole. */
+  serverWide?: boolean
   /** What was told of in this run (`tellOf`): the answer waits until it is kept. */
   acts?: Promise<void>[]
 }

@@ -198,7 +198,7 @@ async function finish(walk: Walk): Promise<WalkStep> {
   // XEP-0133 §6: whatever happened since they began
   const role = mustBeAllowed(walk)
   const acts: Promise<void>[] = []
-  const run: CommandRun = { ...walk.run, role, acts }
+  const run: CommandRun = { ...walk.run, role, acts, serverWide: command.serverWide === true }
   state.finishing = true
   try {
     const result = (await command.finish(before(walk, command.stages.length), run)) ?? {}
@@ -236,7 +236,17 @@ async function recheck(walk: Walk): Promise<WalkStep | undefined> {
 function tell(walk: Walk, result: string, detail: string | undefined, run: Pick<CommandRun, 'acts'>): void {
   // What anybody may do is no act of administration
   if (walk.command.access === 'any') return
-  const what = { command: commandOf(walk.command.node), on: '', result }
+  const { node, serverWide = false } = walk.command
+  const what = { command: commandOf(node), on: '', result, serverWide }
+  const line = {
+    by: walk.run.actor,
+    command: what.command,
+    result,
+    ...(detail === undefined ? {} : { detail })
+  }
+  // What changes something has a line of its own
+  if (result === 'done') walk.log.debug(line, 'administration')
+  else walk.log.warn(line, 'administration: not done')
   const act = { at: Date.now(), by: actorOf(walk.run), ...what, ...(detail === undefined ? {} : { detail }) }
   tellOf(walk.host, walk.log, act, run)
 }

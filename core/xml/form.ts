@@ -1,6 +1,7 @@
 import { JID } from '../jid'
 import { childOf, childrenOf, childText, el, nsOf, textOf } from './element'
 import type { Element } from './element'
+import { faultOf } from './datatypes'
 
 /*
  * XEP-0004 data forms, from one definition of their fields: the same table renders a form, reads a submission
@@ -25,6 +26,16 @@ export type FieldType =
   | 'text-multi'
   | 'text-private'
   | 'text-single'
+
+/** XEP-0122 §4.6: fields whose type says all, or that nobody sees. */
+const UNTYPED: ReadonlySet<FieldType | undefined> = new Set<FieldType>([
+  'boolean',
+  'fixed',
+  'hidden',
+  'jid-multi',
+  'jid-single',
+  'text-private'
+])
 
 /** What may be chosen in a list: the value, and what a person reads. */
 export interface FormOption {
@@ -51,10 +62,15 @@ export interface FormField {
   maxLength?: number
   /** Values in a multi field, at most. Default: 1000. */
   maxValues?: number
-  /** XEP-0122 datatype shown to the client; `xs:integer` is checked here, with `min` and `max`. */
+  /** XEP-0122 §7.2.2, as `xs:integer`: shown to the client, and checked. Not for addresses and booleans. */
   datatype?: string
-  min?: number
-  max?: number
+  /** The least and the most that a value of a datatype with an order may be (XEP-0122 §4.7). */
+  min?: number | string
+  max?: number | string
+  /** What a whole value must match: a POSIX extended regular expression (XEP-0122 §3.2.4); not beside a range. */
+  regex?: string
+  /** Values of a list-multi field, at least (XEP-0122 §3.3). */
+  minValues?: number
   /** Looks at each value (and may normalise it); what it throws becomes the reason of the FormError. */
   check?: (value: string) => string
 }
@@ -172,7 +188,7 @@ function renderField(field: FormField, value: FormValue | undefined, form: 'form
       field.desc !== undefined && el('desc', null, field.desc),
       field.required && el('required')
     ],
-    form === 'form' && field.datatype !== undefined && renderValidate(field),
+    form === 'form' && renderValidate(field),
     // What is hidden while it is typed is not sent back
     type !== 'text-private' && renderValues(field, value),
     form === 'form' &&
@@ -192,14 +208,29 @@ function renderValues(field: FormField, value: FormValue | undefined): Element[]
   return values.map(one => el('value', null, one))
 }
 
-function renderValidate(field: FormField): Element {
-  const { min, max } = field
+/** XEP-0122, for what has more to say than the type of the field. */
+function renderValidate(field: FormField): Element | undefined {
+  const { type, datatype, regex, minValues, maxValues } = field
+  if (UNTYPED.has(type)) return undefined
+  const open = field.open === true && field.options !== undefined
+  // §3.3: for list-multi alone
+  const range = type === 'list-multi' && (minValues !== undefined || maxValues !== undefined)
+  if (datatype === undefined && regex === undefined && !open && !range) return undefined
   return el(
     'validate',
-    { xmlns: VALIDATE, datatype: field.datatype },
-    field.open && field.options ? el('open') : min === undefined && max === undefined && el('basic'),
-    (min !== undefined || max !== undefined) && el('range', { min, max })
+    // §3.1: the default, but not every client knows it
+    { xmlns: VALIDATE, datatype: datatype ?? 'xs:string' },
+    renderMethod(field, open),
+    range && el('list-range', { min: minValues, max: maxValues })
   )
+}
+
+/** §3.2: one method. A range or pattern on a list makes it an open one, so a closed one has none. */
+function renderMethod({ type, options, min, max, regex }: FormField, open: boolean): Element {
+  const closed = options !== undefined && !open
+  if (!closed && (min !== undefined || max !== undefined)) return el('range', { min, max })
+  if (!closed && regex !== undefined) return el('regex', null, regex)
+  return open || type === 'text-multi' ? el('open') : el('basic')
 }
 
 /**
@@ -301,7 +332,10 @@ function readValues(field: FormField, raw: string[]): FormValue | undefined {
       const maxValues = field.maxValues ?? MAX_VALUES
       if (raw.length > maxValues) throw new FormError(`more than ${maxValues} values`, field.var)
       // XEP-0004 §3.3: duplicates are ignored; an empty value stands for none (§3.6)
-      return [...new Set(raw.filter(one => one !== '').map(one => readOne(field, one)))]
+      const values = [...new Set(raw.filter(one => one !== '').map(one => readOne(field, one)))]
+      if (field.minValues !== undefined && values.length < field.minValues)
+        throw new FormError(`at least ${field.minValues} values are expected`, field.var)
+      return values
     }
     case 'text-multi':
       return readOne(field, raw.join('\n'))
@@ -331,7 +365,11 @@ function readOne(field: FormField, raw: string): string {
   if (raw.length > maxLength) throw new FormError(`longer than ${maxLength} characters`, field.var)
   if (field.options && !field.open && !isOption(field, raw))
     throw new FormError(`must be one of ${field.options.map(optionValue).join(', ')}`, field.var)
-  if (field.datatype === 'xs:integer') checkInteger(field, raw)
+  // XEP-0122 §3.2.2: each line for itself
+  for (const one of field.type === 'text-multi' ? raw.split('\n') : [raw]) {
+    const fault = faultOf(field, one)
+    if (fault !== undefined) throw new FormError(fault, field.var)
+  }
   try {
     const isJid = field.type === 'jid-single' || field.type === 'jid-multi'
     // XEP-0004 §3.3: duplicates are found by comparing prepared addresses
@@ -352,13 +390,4 @@ function optionValue(option: FormOption | string): string {
 
 function isOption(field: FormField, value: string): boolean {
   return field.options !== undefined && field.options.some(option => optionValue(option) === value)
-}
-
-function checkInteger(field: FormField, raw: string): void {
-  const number = Number(raw)
-  if (!/^[+-]?\d{1,15}$/.test(raw)) throw new FormError('must be a whole number', field.var)
-  if (field.min !== undefined && number < field.min)
-    throw new FormError(`must be at least ${field.min}`, field.var)
-  if (field.max !== undefined && number > field.max)
-    throw new FormError(`must be at most ${field.max}`, field.var)
 }

@@ -1,6 +1,6 @@
-import { isStanzaError, type CommandRun, type Context } from '#core'
+import { actorOf, isStanzaError, tellOf, type CommandRun, type Context } from '#core'
 
-/** One act of an administrator, for the log: who did what to whom, and how it ended. Never holds a password. */
+/** One act of an administrator: who did what to whom, and how it ended. Never holds a password. */
 export interface Act {
   ctx: Context
   run: CommandRun
@@ -8,20 +8,36 @@ export interface Act {
   command: string
 }
 
-/** What was acted on: a JID, a module, a file. */
-export function done({ ctx, run, command }: Act, on: string, detail?: string): void {
+/**
+ * A line of the log, and the event `admin/act`, of which the audit is kept: the answer of `run` waits for it.
+ * `on`: a JID, a module, a file.
+ */
+export function done(act: Act, on: string, detail?: string): void {
+  const { ctx, run, command } = act
   ctx.log.info(
     { by: run.actor, command, on, result: 'done', ...(detail === undefined ? {} : { detail }) },
     'administration'
   )
+  keep(act, on, 'done', detail)
 }
 
-/** `why`: what was thrown, or a sentence. */
-export function refused({ ctx, run, command }: Act, on: string, why: unknown): void {
+/** The same for what was not done. `why`: what was thrown, or a sentence. */
+export function refused(act: Act, on: string, why: unknown): void {
+  const { ctx, run, command } = act
   const line = { by: run.actor, command, on }
-  if (typeof why === 'string')
+  if (typeof why === 'string') {
     ctx.log.warn({ ...line, result: 'failed', detail: why }, 'administration: not done')
-  else if (isStanzaError(why)) {
+    keep(act, on, 'failed', why)
+  } else if (isStanzaError(why)) {
     ctx.log.warn({ ...line, result: why.condition, detail: why.text }, 'administration: not done')
-  } else ctx.log.error({ ...line, result: 'failed', err: why }, 'administration: not done')
+    keep(act, on, why.condition, why.text)
+  } else {
+    ctx.log.error({ ...line, result: 'failed', err: why }, 'administration: not done')
+    keep(act, on, 'failed', 'a fault of the server: its log says more')
+  }
+}
+
+function keep({ ctx, run, command }: Act, on: string, result: string, detail: string | undefined): void {
+  const what = { at: Date.now(), by: actorOf(run), command, on, result, serverWide: run.serverWide === true }
+  tellOf(ctx.host, ctx.log, detail === undefined ? what : { ...what, detail }, run)
 }
