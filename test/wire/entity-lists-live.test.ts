@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { TestContext } from 'node:test'
+import { conditionOf } from '../lib/client'
+import { IM_HOST } from '../lib/config'
+import { federation, type FederatedServer } from '../lib/federation'
+import { join, type Player } from '../lib/wire'
+import { run, statusOf } from '../modules/mod_adhoc_admin/helpers'
+import { fieldOf, NODES, type List } from '../modules/mod_entity_lists/hosts'
+
+/** Black and white lists while streams between two servers are open (dialback). */
+
+interface Side {
+  name: string
+  server: FederatedServer
+  user: Player
+  admin: Player
+}
+
+async function twoServers(t: TestContext): Promise<Record<'a' | 'b', Side>> {
+  const parts = Object.fromEntries(
+    ['a.example', 'b.example'].map(name => {
+      const modules = { ...(IM_HOST.modules as object), entity_lists: {} }
+      return [name, { hosts: { [name]: { admins: [`admin@${name}`], modules } } }]
+    })
+  )
+  const servers = await federation(t, parts)
+  const side = async (name: string, user: string): Promise<Side> => {
+    const server = servers[name] as FederatedServer
+    const players = [
+      await join(server, user, { jid: `${user}@${name}/r`, presence: true }),
+      await join(server, `admin@${name}`, { jid: `admin@${name}/r` })
+    ] as const
+    t.after(() => players.forEach(player => player.destroy()))
+    return { name, server, user: players[0], admin: players[1] }
+  }
+  return { a: await side('a.example', 'romeo'), b: await side('b.example', 'juliet') }
+}
+
+async function lists({ admin, name }: Side, list: List, ...jids: string[]): Promise<void> {
+  const answer = await run(admin, NODES[list], { [fieldOf(list)]: jids }, name)
+  assert.equal(statusOf(answer), 'completed', String(answer))
+}
+
+let count = 0
+
+/** A message from one user to the other; the error that comes back, or '' where it arrives. */
+async function says(from: Side, to: Side): Promise<string> {
+  const id = `m${++count}`
+  await from.user.sends(`<message to='${to.user.jid}' id='${id}' type='chat'><body>${id}</body></message>`)
+  const back = from.user.finds(`<message id='${id}' type='error'/>`)
+  const there = to.user.finds(`<message id='${id}' type='chat'/>`)
+  const first = await Promise.race([back, there])
+  // Whichever loses ends with the connection, at the end of the test
+  for (const promise of [back, there]) promise.catch(() => undefined)
+  return first.attrs.type === 'error' ? conditionOf(first) : ''
+}
+
+/** Asks the other host whether it is there; `result`, or the error. */
+async function pings(from: Side, to: Side): Promise<string> {
+  const answer = await from.user.request(`<iq type='get' to='${to.name}'><ping xmlns='urn:xmpp:ping'/></iq>`)
+  return answer.attrs.type === 'result' ? 'result' : conditionOf(answer)
+}
+
+/** The streams of a server, by their keys. */
+function streamsOf({ server }: Side): string[] {
+  return server.server.api.federation.streams().map(({ key }) => String(key))
+}
+
+test('XEP-0133 §4.11, XEP-0016 §2.14: a domain, a user and a resource, at once on streams that are open', async t => {
+  const { a, b } = await twoServers(t)
+  assert.equal(await says(a, b), '')
+  assert.equal(await says(b, a), '')
+  const open = streamsOf(b)
+  assert.notDeepEqual(open, [])
+  for (const entry of ['A.example', 'romeo@a.example', 'romeo@a.example/r']) {
+    await lists(b, 'blacklist', entry)
+    assert.equal(await says(b, a), 'not-acceptable', entry)
+    assert.equal(await says(a, b), 'service-unavailable', entry)
+    assert.equal(await pings(a, b), 'service-unavailable', entry)
+    if (entry === 'A.example') assert.equal(await pings(b, a), 'not-acceptable')
+    await b.user.receivesNothing()
+    await lists(b, 'blacklist')
+    assert.equal(await says(a, b), '')
+    assert.equal(await says(b, a), '')
+    assert.equal(await pings(a, b), 'result')
+  }
+  await lists(b, 'blacklist-in', 'a.example')
+  assert.equal(await says(a, b), 'service-unavailable')
+  assert.equal(await says(b, a), '')
+  await lists(b, 'blacklist-in')
+  await lists(b, 'blacklist-out', 'a.example')
+  assert.equal(await says(a, b), '')
+  assert.equal(await says(b, a), 'not-acceptable')
+  await lists(b, 'blacklist-out')
+  // §4.12
+  await lists(b, 'whitelist', 'c.example')
+  assert.equal(await says(a, b), 'service-unavailable')
+  await lists(b, 'whitelist', 'c.example', 'romeo@a.example')
+  assert.equal(await says(a, b), '')
+  for (const stream of open) assert.ok(streamsOf(b).includes(stream), 'the same streams, all the time')
+  assert.deepEqual([a.server.errors(), b.server.errors()], [[], []])
+})
+
+test('XEP-0016 §2.10, §2.11: contacts on two servers go offline for each other, and come back', async t => {
+  const { a, b } = await twoServers(t)
+  const romeo = 'romeo@a.example'
+  const juliet = 'juliet@b.example'
+  await a.user.sends(`<presence to='${juliet}' type='subscribe'/>`)
+  await b.user.finds(`<presence from='${romeo}' type='subscribe'/>`)
+  await b.user.sends(`<presence to='${romeo}' type='subscribed'/>`)
+  await a.user.finds(`<presence from='${juliet}/r' type='!'/>`)
+  await b.user.sends(`<presence to='${romeo}' type='subscribe'/>`)
+  await a.user.finds(`<presence from='${juliet}' type='subscribe'/>`)
+  await a.user.sends(`<presence to='${juliet}' type='subscribed'/>`)
+  await b.user.finds(`<presence from='${romeo}/r' type='!'/>`)
+
+  await lists(b, 'blacklist', 'a.example')
+  await a.user.finds(`<presence from='${juliet}/r' type='unavailable'/>`)
+  await b.user.finds(`<presence from='${romeo}' type='unavailable'/>`)
+  await lists(b, 'blacklist')
+  await a.user.finds(`<presence from='${juliet}/r' type='!'/>`)
+  await b.user.finds(`<presence from='${romeo}/r' type='!'/>`)
+  assert.deepEqual([a.server.errors(), b.server.errors()], [[], []])
+})
