@@ -191,10 +191,11 @@ function note({ type, text }: { type: string; text: string }): Element {
   return el('note', { type }, text)
 }
 
-/** The fault in the form, too, and last: converse.js shows no notes beside it, and of the instructions the last. */
+/** The fault in the form, too: of several instructions profanity shows the first, converse.js the last; no notes. */
 function saying({ form, fault }: WalkStep & { status: 'executing' }): FormDef {
   if (!fault) return form
-  return { ...form, instructions: [form.instructions ?? [], fault.message].flat() }
+  const instructions = [`${fault.message.replace(/\.$/, '')}.`, form.instructions ?? []].flat().join(' ')
+  return { ...form, instructions }
 }
 
 /** §4.2: of one stage, too; converse.js shows no form without. */
