@@ -1,6 +1,7 @@
-import { isAtom, nodeName, parseTag } from '../lib_channels'
+import { nodeName, parseTag } from '../lib_channels'
 import type { ChannelsApi, Newest, Place, WireItem } from './news'
 import type { Channels } from './service'
+import type { NewsRow } from './store/news-table'
 
 /** Keys in one statement. */
 const BATCH = 500
@@ -14,14 +15,14 @@ export function channelsApi(channels: Channels): ChannelsApi {
     async newest(nodes) {
       const found = new Map<number, Newest>()
       for (const keys of batches(nodes)) {
-        for (const row of await tables.nodes.newest(read, keys)) {
-          found.set(row.id, { item: row.last_item, root: row.last_root })
+        for (const row of await tables.news.of(read, keys)) {
+          found.set(row.id, newestOf(row))
         }
       }
       return found
     },
-    async publications(node, { upTo = Number.MAX_SAFE_INTEGER, limit, parentOnly }) {
-      const rows = await tables.items.newest(read, node, { upTo, limit, roots: parentOnly })
+    async publications(node, { upTo = Number.MAX_SAFE_INTEGER, limit, kinds }) {
+      const rows = await tables.items.newest(read, node, { upTo, limit, ...(kinds && { kinds }) })
       return rows.map(({ id, seq, updated }): Place => ({ updated, node, seq, key: id }))
     },
     async locate(id) {
@@ -35,18 +36,29 @@ export function channelsApi(channels: Channels): ChannelsApi {
       const found = new Map<number, WireItem>()
       for (const some of batches(keys)) {
         for (const row of await tables.items.onWire(read, name, some)) {
-          if (row.payload === null || !isAtom(row.type)) continue
+          if (row.payload === null) continue
           const node = nodeName(row.jid, row.type)
           found.set(row.id, {
             id: reader.wireId({ name: node, type: row.type }, row.item_id),
             node,
+            kind: row.kind,
             payload: row.payload
           })
         }
       }
       return found
+    },
+    granted: wish => channels.granted(wish),
+    summaries: (jid, keys) => channels.summaries(jid, keys),
+    async newsOf(jid, since) {
+      const rows = await tables.news.ofPerson(read, jid, since)
+      return new Map(rows.map(row => [row.id, newestOf(row)]))
     }
   }
+}
+
+function newestOf({ last_item, last_root, last_comment }: NewsRow): Newest {
+  return { item: last_item, root: last_root, written: Math.max(last_root, last_comment ?? 0) }
 }
 
 function* batches(keys: readonly number[]): Generator<readonly number[]> {

@@ -1,4 +1,7 @@
+import type { Element } from '#core'
+import type { RatingsWish } from '../lib_channels'
 import type { Followed } from './following'
+import type { ItemKind } from './model'
 
 /** Where a publication stands: by time, then by node, then by order in the node. */
 export interface Place {
@@ -10,10 +13,11 @@ export interface Place {
   readonly key: number
 }
 
-/** Times of a node's newest publication, and of its newest that starts a thread; 0 for none. */
+/** Times of a node's newest publication, its newest that starts a thread, its newest that is no rating; 0 for none. */
 export interface Newest {
   readonly item: number
   readonly root: number
+  readonly written: number
 }
 
 /** An item as it is answered. */
@@ -21,6 +25,7 @@ export interface WireItem {
   readonly id: string
   /** Name of its node. */
   readonly node: string
+  readonly kind: ItemKind
   /** Serialised XML. */
   readonly payload: string
 }
@@ -32,9 +37,18 @@ export interface ChannelsApi {
   /** By the node's integer; nodes that are gone are left out. */
   newest(nodes: readonly number[]): Promise<Map<number, Newest>>
   /** The newest publications of a node up to a number in its order, newest first. */
-  publications(node: number, query: { upTo?: number; limit: number; parentOnly: boolean }): Promise<Place[]>
+  publications(
+    node: number,
+    query: { upTo?: number; limit: number; kinds?: readonly ItemKind[] }
+  ): Promise<Place[]>
   /** Where an item stands that somebody names by its global id. */
   locate(id: string): Promise<Place | undefined>
   /** Items by their integers; those that are gone are left out. */
   items(keys: readonly number[]): Promise<Map<number, WireItem>>
+  /** What somebody wants to see of ratings; an error where there are none. */
+  granted(wish: RatingsWish): RatingsWish
+  /** How posts and comments are rated, for whoever may read them: an element for each, by their integers. */
+  summaries(jid: string, keys: readonly number[]): Promise<ReadonlyMap<number, Element>>
+  /** The nodes of the channels that somebody follows with news since a moment, whatever they hold. */
+  newsOf(jid: string, since: number): Promise<Map<number, Newest>>
 }

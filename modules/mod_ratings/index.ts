@@ -1,7 +1,18 @@
-import { defineModule, HANDLED, nameHash, z } from '#core'
-import { payloadFault } from '../lib_channels'
+import { defineModule, HANDLED, nameHash, z, type Handled } from '#core'
+import { payloadFault, RATINGS } from '../lib_channels'
 import type { ItemEvent } from '../mod_channels'
 import { checkRated, readRating } from './rating'
+import { Summaries } from './summaries'
+
+const config = z.object({
+  only: z
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .optional()
+    .describe('The one rating that is accepted, for likes; without it all from 1 to 5.')
+})
 
 /** protoXEP §6.3.4: ratings of posts and comments. Channels refuse them while this module is off. */
 export default defineModule({
@@ -9,8 +20,9 @@ export default defineModule({
   description: 'Ratings of posts in channels (Buddycloud)',
   on: ['component'],
   dependencies: ['channels'],
-  config: z.object({}),
+  config,
   setup(ctx) {
+    const summaries = new Summaries(ctx.db)
     const insert = ctx.db.statement<{ item: number; target: number; rater: Buffer; rating: number }>(
       (knex, p) =>
         knex('channel_ratings')
@@ -26,9 +38,14 @@ export default defineModule({
 
     ctx.hook('channels/rate', event => {
       checkRated(event)
-      const rating = readRating(event.value)
+      const rating = readRating(event.value, ctx.config.only)
       const text = `rating:${rating}.0`
       event.result = { rating, title: 'Rating', content: text, verb: 'rated' }
+      return HANDLED
+    })
+    ctx.add('disco-feature', RATINGS)
+    ctx.hook('channels/summaries', async (event): Promise<Handled> => {
+      event.result = await summaries.of(event.jid, event.keys)
       return HANDLED
     })
     // the index, not a look before, says who was first

@@ -1,11 +1,17 @@
 import { payloadFault } from '../lib_channels'
 import type { ChannelItem, RateEvent } from '../mod_channels'
 
-/** protoXEP §6.3.4: an integer from 1 to 5, as `5` or `5.0`. */
-export function readRating(text: string): number {
+/**
+ * protoXEP §6.3.4: an integer from 1 to 5, as `5` or `5.0`.
+ * @param only the one value that is accepted, where there is one ("likes")
+ */
+export function readRating(text: string, only?: number): number {
   if (!/^-?\d{1,9}(?:\.0{1,9})?$/.test(text)) throw payloadFault('invalid-rating', 'a rating is an integer')
   const rating = Number(text)
   if (rating < 1 || rating > 5) throw payloadFault('rating-out-of-range', 'a rating is from 1 to 5')
+  if (only !== undefined && rating !== only) {
+    throw payloadFault('rating-out-of-range', `the only rating here is ${only}`)
+  }
   return rating
 }
 

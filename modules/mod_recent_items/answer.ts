@@ -6,9 +6,23 @@ import type { RecentPage } from './feed'
 
 /** Bytes of payload in an answer: it ends earlier, but never without an item (draft 2014-01 §7.4). */
 const PAGE_BYTES = 60_000
+/** Bytes of an item beside its payload. */
+const ITEM_BYTES = 200
+
+/** What is told beside the items. */
+export interface Wanted {
+  /** A page was asked for. */
+  asked: boolean
+  /** By the items' integers: what stands beside their payloads. */
+  extras: ReadonlyMap<number, Element> | undefined
+}
 
 /** The answer: consecutive items of one node are in one `<items/>` (protoXEP example 8). */
-export function answerOf(page: RecentPage, items: ReadonlyMap<number, WireItem>, asked: boolean): Element {
+export function answerOf(
+  page: RecentPage,
+  items: ReadonlyMap<number, WireItem>,
+  { asked, extras }: Wanted
+): Element {
   // one may have been deleted in this moment
   const there = page.places.filter(place => items.has(place.key))
   const kept = fitting(there, items, page.backwards)
@@ -18,7 +32,7 @@ export function answerOf(page: RecentPage, items: ReadonlyMap<number, WireItem>,
     const { id, node, payload } = items.get(key) as WireItem // it is there: asked above
     let group = groups[groups.length - 1]
     if (group?.node !== node) groups.push((group = { node, items: [] }))
-    group.items.push(el('item', { id }, payloadElement(payload)))
+    group.items.push(el('item', { id }, payloadElement(payload), extras?.get(key)))
   }
   return el(
     'pubsub',
@@ -52,7 +66,7 @@ function fitting(
   let left = PAGE_BYTES
   const ordered = backwards ? [...places].reverse() : places
   const end = ordered.findIndex((place, taken) => {
-    left -= items.get(place.key)?.payload.length ?? 0
+    left -= ITEM_BYTES + Buffer.byteLength(items.get(place.key)?.payload ?? '')
     return left < 0 && taken > 0
   })
   const kept = end < 0 ? ordered : ordered.slice(0, end)

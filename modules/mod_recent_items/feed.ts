@@ -1,6 +1,6 @@
 import { StanzaError } from '#core'
 import { PubsubError, checkPage } from '../lib_pubsub'
-import type { ChannelsApi, Place } from '../mod_channels'
+import type { ChannelsApi, ItemKind, Place } from '../mod_channels'
 import { newestFirst, readCursor, type Cursor, type Position } from './cursor'
 import { Merge } from './merge'
 import type { Pulse } from './pulse'
@@ -24,6 +24,13 @@ export interface FeedLimits {
   page: number
   /** Items of one channel, at most, whatever is asked for. */
   perChannel: number
+}
+
+/** The kinds that are looked for; without any all. */
+function kindsOf({ parentOnly, wish, allNodes }: RecentRequest): readonly ItemKind[] | undefined {
+  if (!parentOnly && !wish.hide) return undefined
+  const kinds: ItemKind[] = parentOnly ? ['post'] : ['post', 'comment']
+  return allNodes ? [...kinds, 'data'] : kinds
 }
 
 /** How far a page is looked for from the beginning: to count, or to go backwards. */
@@ -96,20 +103,34 @@ export class Feed {
 
   async #merge(
     jid: string,
-    { since, max, parentOnly }: RecentRequest,
+    request: RecentRequest,
     cursor: Cursor | undefined,
     after: Position | undefined
   ): Promise<Merge> {
-    const nodes = (await this.channels.following(jid)).map(one => one.node)
-    const newest = await this.pulse.of(nodes)
-    const limited = Math.min(max, this.limits.perChannel)
+    const { since, max } = request
+    const { nodes, newest } = await this.#followed(jid, request)
     return new Merge(this.channels, nodes, newest, {
       since,
-      max: limited,
-      parentOnly,
+      max: Math.min(max, this.limits.perChannel),
+      kinds: kindsOf(request),
       top: cursor?.top,
       after
     })
+  }
+
+  /** What is followed now, and when each node had its newest item of those that are looked for. */
+  async #followed(
+    jid: string,
+    request: RecentRequest
+  ): Promise<{ nodes: readonly number[]; newest: (node: number) => number }> {
+    const which = request.parentOnly ? 'root' : request.wish.hide ? 'written' : 'item'
+    if (request.allNodes) {
+      const news = await this.channels.newsOf(jid, request.since)
+      return { nodes: [...news.keys()], newest: node => news.get(node)?.[which] ?? 0 }
+    }
+    const nodes = (await this.channels.following(jid)).map(one => one.node)
+    const newest = await this.pulse.of(nodes)
+    return { nodes, newest: node => newest(node)[which] }
   }
 
   /** From an id of a result set; a global item id will do, with or without its beginning. */

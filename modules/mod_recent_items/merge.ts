@@ -1,4 +1,4 @@
-import type { ChannelsApi, Newest, Place } from '../mod_channels'
+import type { ChannelsApi, Place } from '../mod_channels'
 import { newestFirst } from './cursor'
 import { Window, type WindowQuery } from './window'
 
@@ -24,13 +24,14 @@ export class Merge {
   constructor(
     channels: Pick<ChannelsApi, 'publications'>,
     nodes: readonly number[],
-    newest: (node: number) => Newest,
+    /** When a node had its newest publication of those that are looked for; 0 for never. */
+    newest: (node: number) => number,
     query: WindowQuery
   ) {
     this.#channels = channels
     this.#query = query
     this.#closed = nodes
-      .map(node => ({ node, time: query.parentOnly ? newest(node).root : newest(node).item }))
+      .map(node => ({ node, time: newest(node) }))
       .filter(({ time }) => time > 0 && time >= query.since)
       .sort((a, b) => a.time - b.time || a.node - b.node)
   }

@@ -1,4 +1,4 @@
-import type { Newest } from '../mod_channels'
+import type { ItemKind, Newest } from '../mod_channels'
 
 /** Nodes whose times are kept in memory, at most. */
 const CAPACITY = 200_000
@@ -20,15 +20,14 @@ export class Pulse {
   }
 
   /** Something was published; after its commit. */
-  beat(node: number, { time, root }: { time: number; root: boolean }): void {
+  beat(node: number, { time, kind }: { time: number; kind: ItemKind }): void {
     const known = this.#times.get(node)
     // one that is not known is read when it is asked for; it may be on its way
     const table = known ? this.#times : this.#underway > 0 ? this.#early : undefined
-    const before = known ?? this.#early.get(node) ?? NOTHING
-    table?.set(node, {
-      item: Math.max(before.item, time),
-      root: root ? Math.max(before.root, time) : before.root
-    })
+    if (table === undefined) return
+    const root = kind === 'post' || kind === 'data' ? time : 0
+    const written = kind === 'rating' ? 0 : time
+    table.set(node, later(known ?? this.#early.get(node) ?? NOTHING, { item: time, root, written }))
   }
 
   forget(node: number): void {
@@ -46,9 +45,9 @@ export class Pulse {
     this.#underway++
     try {
       const loaded = await this.#load(nodes)
-      for (const [node, { item, root }] of loaded) {
-        const early = this.#early.get(node) ?? NOTHING
-        this.#keep(node, { item: Math.max(item, early.item), root: Math.max(root, early.root) })
+      for (const [node, newest] of loaded) {
+        const early = this.#early.get(node)
+        this.#keep(node, early ? later(newest, early) : newest)
       }
       return loaded
     } finally {
@@ -66,4 +65,12 @@ export class Pulse {
   }
 }
 
-const NOTHING: Newest = Object.freeze({ item: 0, root: 0 })
+const NOTHING: Newest = Object.freeze({ item: 0, root: 0, written: 0 })
+
+function later(a: Newest, b: Newest): Newest {
+  return {
+    item: Math.max(a.item, b.item),
+    root: Math.max(a.root, b.root),
+    written: Math.max(a.written, b.written)
+  }
+}

@@ -1,11 +1,12 @@
-import type { ChannelsApi, Place } from '../mod_channels'
+import type { ChannelsApi, ItemKind, Place } from '../mod_channels'
 import { newestFirst, type Position } from './cursor'
 
 export interface WindowQuery {
   since: number
   /** Items of the channel in the whole answer, at most. */
   max: number
-  parentOnly: boolean
+  /** These alone; without it all. */
+  kinds: readonly ItemKind[] | undefined
   /** Nothing newer than this is in the answer. */
   top: Position | undefined
   /** Only what comes after this. */
@@ -51,10 +52,10 @@ export class Window {
     if (this.#ended) return undefined
     const last = this.#rows[this.#rows.length - 1]
     const limit = Math.min(this.#query.max, CHUNK)
-    const { parentOnly } = this.#query
+    const { kinds } = this.#query
     this.#rows = await this.#channels.publications(this.#node, {
       limit,
-      parentOnly,
+      ...(kinds && { kinds }),
       ...(last && { upTo: last.seq - 1 })
     })
     this.#ended = this.#rows.length < limit

@@ -49,6 +49,7 @@ export interface PlaceRow {
 export interface WireRow {
   id: number
   item_id: string
+  kind: ItemKind
   payload: string | null
   type: string
   jid: string
@@ -96,13 +97,14 @@ export class ItemTable {
       db.statement<{ node: number; place: number }, ItemRow>((knex, p) =>
         whole(knex).where('node_id', p('node')).orderBy('seq', direction).limit(1).offset(p('place'))
       )
-    const newest = (roots: boolean) =>
-      db.statement<{ node: number; upTo: number; limit: number }, PlaceRow>((knex, p) => {
+    const newest = (ofKind: boolean) =>
+      db.statement<{ node: number; upTo: number; limit: number; kind: string }, PlaceRow>((knex, p) => {
         const found = knex('channel_items')
           .select('id', 'seq', 'updated')
           .where('node_id', p('node'))
           .where('seq', '<=', p('upTo'))
-        return (roots ? found.whereNull('parent_id') : found).orderBy('seq', 'desc').limit(p('limit'))
+        if (ofKind) void found.where('kind', p('kind'))
+        return found.orderBy('seq', 'desc').limit(p('limit'))
       })
     this.#sql = {
       byId: db.statement<{ node: number; itemId: string }, ItemRow>((knex, p) =>
@@ -141,13 +143,13 @@ export class ItemTable {
       ),
       oldestAt: at('asc'),
       newestAt: at('desc'),
-      newestPlaces: newest(false),
-      newestRoots: newest(true),
+      newest: newest(false),
+      newestOfKind: newest(true),
       onWire: db.statement<{ host: string; keys: readonly number[] }, WireRow>((knex, p) =>
         knex('channel_items as i')
           .join('channel_nodes as n', 'n.id', 'i.node_id')
           .join('channels as c', 'c.id', 'n.channel_id')
-          .select('i.id', 'i.item_id', 'i.payload', 'n.type', 'c.jid')
+          .select('i.id', 'i.item_id', 'i.kind', 'i.payload', 'n.type', 'c.jid')
           .where('n.host', p('host'))
           .whereIn('i.id', [p('keys')])
       ),
@@ -263,14 +265,21 @@ export class ItemTable {
     return reader.get(newest ? this.#sql.newestAt : this.#sql.oldestAt, { node, place })
   }
 
-  /** The newest publications up to one, newest first; of threads' starts alone, if so wished. */
-  newest(
+  /** The newest publications up to one, newest first; of some kinds alone, if so wished. */
+  async newest(
     reader: Reader,
     node: number,
-    query: { upTo: number; limit: number; roots: boolean }
+    query: { upTo: number; limit: number; kinds?: readonly ItemKind[] }
   ): Promise<PlaceRow[]> {
-    const { upTo, limit, roots } = query
-    return reader.all(roots ? this.#sql.newestRoots : this.#sql.newestPlaces, { node, upTo, limit })
+    const { upTo, limit, kinds = [''] } = query
+    const sql = query.kinds ? this.#sql.newestOfKind : this.#sql.newest
+    const lists = await Promise.all(kinds.map(kind => reader.all(sql, { node, upTo, limit, kind })))
+    const [only] = lists
+    if (only && lists.length === 1) return only
+    return lists
+      .flat()
+      .sort((a, b) => b.seq - a.seq)
+      .slice(0, limit)
   }
 
   /** Items by their keys, with what names them on the wire. */

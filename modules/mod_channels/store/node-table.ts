@@ -109,15 +109,6 @@ export class NodeTable {
       byKey: db.statement<{ host: string; id: number }, NodeRow>((knex, p) =>
         nodes(knex).where('n.host', p('host')).where('n.id', p('id'))
       ),
-      newest: db.statement<
-        { host: string; keys: readonly number[] },
-        { id: number; last_item: number; last_root: number }
-      >((knex, p) =>
-        knex('channel_nodes')
-          .select('id', 'last_item', 'last_root')
-          .where('host', p('host'))
-          .whereIn('id', [p('keys')])
-      ),
       advertised: bothWays<{ host: string }, NodeRow>(db, 'n.id', (knex, p) =>
         nodes(knex).where('n.host', p('host')).where('n.advertise', 1)
       ),
@@ -244,14 +235,6 @@ export class NodeTable {
 
   byKey(reader: Reader, id: number): Promise<NodeRow | undefined> {
     return reader.get(this.#sql.byKey, { host: this.#host, id })
-  }
-
-  /** Times of the newest publications. */
-  newest(
-    reader: Reader,
-    keys: readonly number[]
-  ): Promise<{ id: number; last_item: number; last_root: number }[]> {
-    return reader.all(this.#sql.newest, { host: this.#host, keys })
   }
 
   /** By place. */

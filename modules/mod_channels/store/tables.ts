@@ -4,6 +4,7 @@ import { GhostTable } from './ghost-table'
 import { ItemTable } from './item-table'
 import { LogTable } from './log-table'
 import { MemberTable } from './member-table'
+import { NewsTable } from './news-table'
 import { NodeTable } from './node-table'
 import { TombstoneTable } from './tombstone-table'
 
@@ -16,6 +17,7 @@ export interface Tables {
   readonly log: LogTable
   readonly ghosts: GhostTable
   readonly bounces: BounceTable
+  readonly news: NewsTable
 }
 
 export function openTables(db: Database, host: string): Tables {
@@ -26,6 +28,7 @@ export function openTables(db: Database, host: string): Tables {
     tombstones: new TombstoneTable(db, host),
     log: new LogTable(db, host),
     ghosts: new GhostTable(db, host),
-    bounces: new BounceTable(db, host)
+    bounces: new BounceTable(db, host),
+    news: new NewsTable(db, host)
   }
 }

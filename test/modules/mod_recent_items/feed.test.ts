@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import type { ChannelsApi, Place } from '../../../modules/mod_channels'
+import { NO_WISH } from '../../../modules/lib_channels'
+import type { ChannelsApi, ItemKind, Newest, Place } from '../../../modules/mod_channels'
 import { newestFirst, readCursor, writeCursor } from '../../../modules/mod_recent_items/cursor'
 import { Feed, type RecentPage } from '../../../modules/mod_recent_items/feed'
 import { Merge } from '../../../modules/mod_recent_items/merge'
 import { Pulse } from '../../../modules/mod_recent_items/pulse'
 
 interface Item extends Place {
-  root: boolean
+  kind: ItemKind
 }
+
+/** What most requests say. */
+const PLAIN = { allNodes: false, wish: NO_WISH, parentOnly: false }
 
 /** Channels in memory, as mod_channels gives them. */
 class Fake implements ChannelsApi {
@@ -21,11 +25,11 @@ class Fake implements ChannelsApi {
     for (let node = 1; node <= nodes; node++) this.nodes.set(node, [])
   }
 
-  publish(node: number, updated: number, root = true): void {
+  publish(node: number, updated: number, kind: ItemKind = 'post'): void {
     const items = this.nodes.get(node) as Item[]
     const last = items[items.length - 1]
     const time = Math.max(updated, last?.updated ?? 0)
-    items.push({ node, updated: time, seq: (last?.seq ?? 0) + 1, key: ++this.#keys, root })
+    items.push({ node, updated: time, seq: (last?.seq ?? 0) + 1, key: ++this.#keys, kind })
   }
 
   following() {
@@ -38,19 +42,35 @@ class Fake implements ChannelsApi {
       new Map(
         nodes.map(node => {
           const items = this.nodes.get(node) ?? []
-          return [node, { item: time(items), root: time(items.filter(item => item.root)) }] as const
+          const newest: Newest = {
+            item: time(items),
+            root: time(items.filter(item => item.kind === 'post')),
+            written: time(items.filter(item => item.kind !== 'rating'))
+          }
+          return [node, newest] as const
         })
       )
     )
   }
 
-  publications(
-    node: number,
-    { upTo = Infinity, limit, parentOnly }: Parameters<ChannelsApi['publications']>[1]
-  ) {
+  newsOf() {
+    return this.newest([...this.nodes.keys()])
+  }
+
+  publications(node: number, { upTo = Infinity, limit, kinds }: Parameters<ChannelsApi['publications']>[1]) {
     this.asked.push(node)
-    const items = (this.nodes.get(node) ?? []).filter(item => item.seq <= upTo && (item.root || !parentOnly))
+    const items = (this.nodes.get(node) ?? []).filter(
+      item => item.seq <= upTo && (kinds === undefined || kinds.includes(item.kind))
+    )
     return Promise.resolve(items.reverse().slice(0, limit))
+  }
+
+  granted(wish: typeof NO_WISH) {
+    return wish
+  }
+
+  summaries() {
+    return Promise.resolve(new Map())
   }
 
   locate() {
@@ -62,11 +82,11 @@ class Fake implements ChannelsApi {
   }
 
   /** What the whole answer should be. */
-  expected(since: number, max: number, parentOnly: boolean): Item[] {
+  expected(since: number, max: number, has: (kind: ItemKind) => boolean): Item[] {
     return [...this.nodes.values()]
       .flatMap(items =>
         items
-          .filter(item => item.root || !parentOnly)
+          .filter(item => has(item.kind))
           .sort(newestFirst)
           .slice(0, max)
           .filter(item => item.updated >= since)
@@ -82,6 +102,10 @@ function feedOf(fake: Fake, page = 250): Feed {
   })
 }
 
+const wanted =
+  ({ parentOnly, wish: { hide } }: { parentOnly: boolean; wish: { hide: boolean } }) =>
+  (kind: ItemKind): boolean =>
+    kind === 'post' || (!parentOnly && (kind === 'comment' || !hide))
 const keys = (places: readonly Place[]): number[] => places.map(place => place.key)
 const lastOf = ({ places, top }: RecentPage): string | undefined => {
   const at = places[places.length - 1]
@@ -96,7 +120,7 @@ const publications = fc.array(
   fc.record({
     node: fc.integer({ min: 1, max: 4 }),
     step: fc.integer({ min: 0, max: 2 }),
-    root: fc.boolean()
+    kind: fc.constantFrom<ItemKind>('post', 'comment', 'rating')
   }),
   { maxLength: 60 }
 )
@@ -104,17 +128,20 @@ const query = fc.record({
   since: fc.integer({ min: 0, max: 60 }),
   max: fc.integer({ min: 1, max: 12 }),
   parentOnly: fc.boolean(),
+  hide: fc.boolean(),
+  allNodes: fc.boolean(),
   size: fc.integer({ min: 1, max: 7 })
 })
 
 test('protoXEP §6.1.1: pages forward and backward are the whole, newest first, at most max of a channel', async () => {
   await fc.assert(
-    fc.asyncProperty(publications, publications, query, async (first, later, { size, ...asked }) => {
+    fc.asyncProperty(publications, publications, query, async (first, later, { size, hide, ...rest }) => {
+      const asked = { ...rest, wish: { summary: false, hide } }
       const fake = new Fake(4)
       let clock = 1
-      for (const { node, step, root } of first) fake.publish(node, (clock += step), root)
+      for (const { node, step, kind } of first) fake.publish(node, (clock += step), kind)
       const feed = feedOf(fake)
-      const expected = keys(fake.expected(asked.since, asked.max, asked.parentOnly))
+      const expected = keys(fake.expected(asked.since, asked.max, wanted(asked)))
       const found: number[] = []
       const arriving = [...later]
       let after: string | undefined
@@ -127,7 +154,7 @@ test('protoXEP §6.1.1: pages forward and backward are the whole, newest first, 
         const last = lastOf(page)
         // what arrives meanwhile changes no page that follows
         const news = arriving.shift()
-        if (news) fake.publish(news.node, (clock += news.step + 1), news.root)
+        if (news) fake.publish(news.node, (clock += news.step + 1), news.kind)
         if (last === undefined || page.places.length < size) break
         after = last
       }
@@ -139,12 +166,13 @@ test('protoXEP §6.1.1: pages forward and backward are the whole, newest first, 
 
 test('pages backward from the last one on are the whole too', async () => {
   await fc.assert(
-    fc.asyncProperty(publications, query, async (published, { size, ...asked }) => {
+    fc.asyncProperty(publications, query, async (published, { size, hide, ...rest }) => {
+      const asked = { ...rest, wish: { summary: false, hide } }
       const fake = new Fake(4)
       let clock = 1
-      for (const { node, step, root } of published) fake.publish(node, (clock += step), root)
+      for (const { node, step, kind } of published) fake.publish(node, (clock += step), kind)
       const feed = feedOf(fake)
-      const expected = keys(fake.expected(asked.since, asked.max, asked.parentOnly))
+      const expected = keys(fake.expected(asked.since, asked.max, wanted(asked)))
       const found: number[] = []
       let before = ''
       for (;;) {
@@ -166,24 +194,24 @@ test('a page opens as many channels as it has items, and none without news', asy
   for (let node = 1; node <= 1000; node++) fake.publish(node, node)
   const nodes = [...fake.nodes.keys()]
   const newest = await fake.newest(nodes)
-  const merge = new Merge(fake, nodes, node => newest.get(node) ?? { item: 0, root: 0 }, {
+  const merge = new Merge(fake, nodes, node => newest.get(node)?.item ?? 0, {
     since: 1,
     max: 10,
-    parentOnly: false,
+    kinds: undefined,
     top: undefined,
     after: undefined
   })
   for (let taken = 0; taken < 10; taken++) assert.equal((await merge.take())?.node, 1000 - taken)
   assert.equal(merge.opened, 10)
   fake.asked = []
-  const page = await feedOf(fake).page('x', { since: 1001, max: 10, parentOnly: false, page: undefined })
+  const page = await feedOf(fake).page('x', { ...PLAIN, since: 1001, max: 10, page: undefined })
   assert.deepEqual([page.places, page.complete, page.count, fake.asked], [[], true, 0, []])
 })
 
 test('XEP-0059 §2.7: the number alone', async () => {
   const fake = new Fake(2)
   for (let time = 1; time <= 5; time++) fake.publish(1 + (time % 2), time)
-  const page = await feedOf(fake).page('x', { since: 2, max: 9, parentOnly: false, page: { max: 0 } })
+  const page = await feedOf(fake).page('x', { ...PLAIN, since: 2, max: 9, page: { max: 0 } })
   assert.deepEqual([page.places, page.count], [[], 4])
 })
 
@@ -207,12 +235,28 @@ test('a cursor is what was written, and nothing else is one', () => {
 })
 
 test('a publication during the reading of times is not lost', async () => {
-  let answer = (_: Map<number, { item: number; root: number }>): void => {}
+  let answer = (_: Map<number, Newest>): void => {}
   const pulse = new Pulse(() => new Promise(resolve => (answer = resolve)))
   const asked = pulse.of([1])
-  pulse.beat(1, { time: 9, root: false })
-  answer(new Map([[1, { item: 5, root: 5 }]]))
-  assert.deepEqual((await asked)(1), { item: 9, root: 5 })
-  pulse.beat(1, { time: 11, root: true })
-  assert.deepEqual((await pulse.of([1]))(1), { item: 11, root: 11 })
+  pulse.beat(1, { time: 9, kind: 'comment' })
+  answer(new Map([[1, { item: 5, root: 5, written: 5 }]]))
+  assert.deepEqual((await asked)(1), { item: 9, root: 5, written: 9 })
+  pulse.beat(1, { time: 11, kind: 'post' })
+  assert.deepEqual((await pulse.of([1]))(1), { item: 11, root: 11, written: 11 })
+  pulse.beat(1, { time: 12, kind: 'rating' })
+  assert.deepEqual((await pulse.of([1]))(1), { item: 12, root: 11, written: 11 })
+})
+
+test('a channel whose only news are ratings is not opened for who does not want them', async () => {
+  const fake = new Fake(3)
+  for (const node of [1, 2, 3]) fake.publish(node, 5)
+  fake.publish(2, 9, 'rating')
+  const page = await feedOf(fake).page('x', {
+    ...PLAIN,
+    wish: { summary: false, hide: true },
+    since: 6,
+    max: 9,
+    page: undefined
+  })
+  assert.deepEqual([page.places, page.complete, fake.asked], [[], true, []])
 })

@@ -174,6 +174,54 @@ onEachDatabase('recent items', database => {
     assert.deepEqual(server.errors(), [])
   })
 
+  test('reference §3.7: user-items has all nodes, without max, and its errors', async t => {
+    const server = await startChannels(t, database, { recentItems: { itemsPerChannel: 2, itemsPerPage: 3 } })
+    const all = (attrs: string, set = ''): string =>
+      iq('get', `<user-items xmlns='${BUDDYCLOUD}' ${attrs}/>${set && `<set xmlns='${RSM}'>${set}</set>`}`)
+    await play(server, async ({ juliet, romeo, tybalt }) => {
+      await isRefused(juliet, all(''), `${BAD} since-required`)
+      await isRefused(juliet, all("since='yesterday'"), `${BAD} invalid-since-value-provided`)
+      await isRefused(juliet, all(`${SINCE} parent-only='2'`), BAD)
+      await isRefused(juliet, iq('set', `<user-items xmlns='${BUDDYCLOUD}' ${SINCE}/>`), BAD)
+      await isRefused(juliet, all(SINCE, '<after>nonsense</after>'), 'cancel item-not-found')
+      await does(romeo, subscribe('romeo@localhost'))
+      await does(juliet, publish(entry('1'), { id: '1' }))
+      await does(juliet, publish(entry('2'), { id: '2' }))
+      await does(juliet, publish(entry('a', replyTo('2')), { id: 'a' }))
+      await does(juliet, publish(entry('waiting'), { id: 's', to: node(JULIET, 'status') }))
+      const mood = "<mood xmlns='http://jabber.org/protocol/mood'><happy/></mood>"
+      await does(juliet, publish(mood, { id: 'm', to: node(JULIET, 'mood') }))
+      const groups = (answer: Awaited<ReturnType<Player['request']>>): string[] =>
+        childrenOf(childOf(answer, 'pubsub', PUBSUB) ?? answer, 'items').map(
+          list =>
+            `${list.attrs.node}: ${childrenOf(list)
+              .map(item => item.attrs.id)
+              .join(' ')}`
+        )
+      const status = node(JULIET, 'status')
+      const whole = [
+        `${node(JULIET, 'mood')}: m`,
+        `${status}: ${tag('s', status)}`,
+        `${POSTS}: ${tag('a')}`,
+        `${POSTS}: ${tag('2')}`
+      ]
+      const first = await romeo.request(all(SINCE, '<max>3</max>'))
+      assert.deepEqual(groups(first), whole.slice(0, 3))
+      const last = childText(childOf(childOf(first, 'pubsub') ?? first, 'set', RSM) ?? first, 'last')
+      assert.deepEqual(groups(await romeo.request(all(SINCE, `<after>${last}</after>`))), whole.slice(3))
+      assert.deepEqual(groups(await romeo.request(all(`${SINCE} parent-only='true'`))), [
+        whole[0],
+        whole[1],
+        `${POSTS}: ${tag('2')}`
+      ])
+      assert.deepEqual(groups(await tybalt.request(all(SINCE))), [])
+      assert.deepEqual(groups(await romeo.request(all("since='9999-12-31'"))), [])
+      await does(juliet, affiliate('romeo@localhost', 'outcast'))
+      assert.deepEqual(groups(await romeo.request(all(SINCE))), [])
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
   test('only what the asker may read now', async t => {
     const server = await startChannels(t, database)
     await play(server, async ({ juliet, romeo, benvolio }) => {
