@@ -29,6 +29,11 @@ export class Terminal {
     await this.#tmux('send-keys', 'Enter')
   }
 
+  /** One key, by tmux's name for it: `C-c`, `Up`. */
+  async presses(key: string): Promise<void> {
+    await this.#tmux('send-keys', key)
+  }
+
   async screen(): Promise<string> {
     return (await this.#tmux('capture-pane', '-p')).stdout
   }

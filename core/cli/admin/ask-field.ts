@@ -15,43 +15,50 @@ export async function askField(
   name: string,
   asker: Asker
 ): Promise<readonly string[] | undefined> {
-  describe(field, name, asker)
+  const { label, required } = field
+  const question = label === undefined || label === name ? name : `${label} (${name})`
+  // What has to be read first stands above the line in which the answer is typed
+  const prompt = describe(field, question, asker) ? '' : question
   for (;;) {
-    const values = await valuesFor(field, asker)
+    const values = await valuesFor(field, prompt, asker)
     if (values === 'again') continue
-    if (!field.required || values?.some(value => value !== '')) return values
+    if (!required || values?.some(value => value !== '')) return values
     asker.say('A value is required.')
   }
 }
 
-function describe({ label, desc, options, open }: AskedField, name: string, asker: Asker): void {
-  asker.say(label === undefined || label === name ? name : `${label} (${name})`)
+/** Whether there was anything to say. */
+function describe({ type, desc, options, open }: AskedField, question: string, asker: Asker): boolean {
+  if (desc === undefined && !options && !MULTI.has(type)) return false
+  asker.say(question)
   if (desc !== undefined) asker.say(`  ${desc}`)
-  if (!options) return
-  const width = Math.max(0, ...options.map(({ value }) => value.length))
-  for (const { value, label: text } of options)
-    asker.say(`  ${text === undefined || text === value ? value : `${value.padEnd(width)}  ${text}`}`)
-  if (open) asker.say('  or another')
+  const width = Math.max(0, ...(options ?? []).map(({ value }) => value.length))
+  for (const { value, label } of options ?? [])
+    asker.say(`  ${label === undefined || label === value ? value : `${value.padEnd(width)}  ${label}`}`)
+  if (options && open) asker.say('  or another')
+  return true
 }
 
-async function valuesFor(field: AskedField, asker: Asker): Promise<readonly string[] | 'again' | undefined> {
+async function valuesFor(
+  field: AskedField,
+  prompt: string,
+  asker: Asker
+): Promise<readonly string[] | 'again' | undefined> {
   if (field.type === 'text-private') {
-    const secret = await asker.secret('not shown: ')
+    const secret = await asker.secret(`${joined(prompt, 'not shown')}: `)
     return secret === '' ? undefined : [secret]
   }
-  if (field.type === 'boolean') return yesOrNo(field, asker)
-  if (MULTI.has(field.type)) return several(field, asker)
-  return one(field, asker)
+  if (field.type === 'boolean') return yesOrNo(field, prompt, asker)
+  return MULTI.has(field.type) ? several(field, asker) : one(field, prompt, asker)
 }
 
 async function yesOrNo(
   { values }: AskedField,
+  prompt: string,
   asker: Asker
 ): Promise<readonly string[] | 'again' | undefined> {
-  const now = values[0] === undefined ? undefined : YES.has(values[0])
-  const said = (
-    await asker.line(`yes or no${now === undefined ? '' : ` [${now ? 'yes' : 'no'}]`}: `)
-  ).toLowerCase()
+  const now = values[0] === undefined ? '' : ` [${YES.has(values[0]) ? 'yes' : 'no'}]`
+  const said = (await asker.line(`${joined(prompt, 'yes or no')}${now}: `)).toLowerCase()
   if (said === '') return values.length > 0 ? values : undefined
   if (YES.has(said)) return ['1']
   if (NO.has(said)) return ['0']
@@ -59,13 +66,22 @@ async function yesOrNo(
   return 'again'
 }
 
-async function one(field: AskedField, asker: Asker): Promise<readonly string[] | 'again' | undefined> {
-  const { values } = field
-  const hint = values[0] ? ` [${values[0]}]${field.required ? '' : `, ${NONE} for none`}` : ''
-  const said = await asker.line(`${hint === '' ? '' : hint.trim()}: `)
+async function one(
+  field: AskedField,
+  prompt: string,
+  asker: Asker
+): Promise<readonly string[] | 'again' | undefined> {
+  const { values, required } = field
+  const now = values[0] ? `[${values[0]}]` : ''
+  const hint = now === '' || required ? now : `${now}, ${NONE} for none`
+  const said = await asker.line(`${[prompt, hint].filter(Boolean).join(' ')}: `)
   if (said === '') return values.length > 0 ? values : undefined
-  if (said === NONE && values[0] && !field.required) return ['']
+  if (said === NONE && now !== '' && !required) return ['']
   return isChoice(field, said, asker) ? [said] : 'again'
+}
+
+function joined(...parts: string[]): string {
+  return parts.filter(Boolean).join(', ')
 }
 
 /** A line each; an empty one ends them. */
