@@ -7,6 +7,7 @@ import type { ModuleEvent } from '../routing/events'
 import type { ComponentStatus } from '../routing/components/api'
 import type { Server } from '../server'
 import { adminOperations } from './admin/operations'
+import { audited } from './audited'
 import { act, operation, type ControlOperations } from './control-protocol'
 import { listening } from './listening'
 
@@ -49,7 +50,7 @@ const PAGE = 500
 /** What the command line can ask of a server: over the control socket, or of one that it has opened itself. */
 export function operationsOf(server: Server): ControlOperations {
   const { accounts, domains, manager } = server
-  return {
+  return audited(server, {
     'user.add': act(AccountAndPassword, onAccount, async ({ jid, password }) => {
       const { local, domain } = account(jid)
       await accounts.create(local, domain, password)
@@ -108,7 +109,7 @@ export function operationsOf(server: Server): ControlOperations {
     ),
     ...adminOperations(server),
     status: operation(z.strictObject({}), () => statusOf(server))
-  }
+  })
 }
 
 function domainOf(text: string): string {

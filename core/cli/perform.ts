@@ -53,7 +53,8 @@ const Report = z.object({
   lines: z.array(z.string()).optional()
 })
 
-function complaint(result: unknown): string | undefined {
+/** Why a report says that nothing came of it; undefined for everything else. */
+export function complaint(result: unknown): string | undefined {
   const report = Report.safeParse(result).data
   return report && (report.message ?? report.lines?.join('\n') ?? '')
 }
