@@ -19,6 +19,8 @@ export interface NodeConfig {
   readonly persist_items: boolean
   /** `max`: as many as the service allows. */
   readonly max_items: number | 'max'
+  /** Seconds after its last publication at which an item ends; `max`: it does not. */
+  readonly item_expire: number | 'max'
   /** Bytes of serialised payload. */
   readonly max_payload_size: number
   readonly publish_node_full: 'retract-oldest' | 'discard-oldest' | 'reject'
@@ -63,10 +65,20 @@ export interface FieldOptions {
   maxItems: number
   /** Upper bound for max_payload_size, in bytes. */
   maxPayload: number
+  /** Whether the service learns who is available, so that subscriptions can be temporary (§12.5). */
+  tempsub?: boolean
 }
 
+/** Seconds of the longest item_expire that is not `max`: a hundred years. */
+const LONGEST_LIFE = 3_155_760_000
+
 /** The fields of §16.4.4 that this engine honours, and no others. */
-export function standardFields({ access, maxItems, maxPayload }: FieldOptions): ConfigField[] {
+export function standardFields({
+  access,
+  maxItems,
+  maxPayload,
+  tempsub = false
+}: FieldOptions): ConfigField[] {
   const accessModels = Object.entries(access).map(([value, { label }]) => ({ value, label }))
   return [
     text('title', 'A friendly name for the node', { maxLength: 1024 }),
@@ -109,6 +121,19 @@ export function standardFields({ access, maxItems, maxPayload }: FieldOptions): 
       metadata: true
     },
     {
+      key: 'item_expire',
+      form: {
+        var: 'pubsub#item_expire',
+        label: 'Seconds after which items are removed, or max: they stay',
+        datatype: 'pubsub:integer-or-max', // §16.7
+        required: true,
+        check: value => (value === 'max' ? value : whole(value, LONGEST_LIFE))
+      },
+      initial: 'max',
+      read: value => (value === 'max' ? value : Number(value)),
+      show: String
+    },
+    {
       key: 'max_payload_size',
       form: {
         var: 'pubsub#max_payload_size',
@@ -148,6 +173,9 @@ export function standardFields({ access, maxItems, maxPayload }: FieldOptions): 
       { value: 'publisher', label: 'Items name their publisher' }
     ]),
     flag('subscribe', 'Whether to allow subscriptions', true),
+    ...(tempsub
+      ? [flag('tempsub', 'Whether subscriptions end when the subscriber goes offline', false)]
+      : []),
     choice('node_type', 'The type of node', [{ value: 'leaf', label: 'The node is a leaf node' }])
   ]
 }
@@ -193,10 +221,18 @@ export function completeConfig(defaults: NodeConfig, stored: Readonly<Record<str
 
 /** From a form that was read by the fields' definitions: the values to set. Fixed fields are left out. */
 export function readChanges(fields: readonly ConfigField[], values: FormValues): ConfigChanges {
+  return readValues(
+    fields.filter(field => !field.fixed),
+    values
+  )
+}
+
+/** The same, with what the server sets: for whoever compares (§7.1.5). */
+export function readValues(fields: readonly ConfigField[], values: FormValues): ConfigChanges {
   const changes: Record<string, ConfigValue> = {}
   for (const field of fields) {
     const value = values[field.form.var]
-    if (value === undefined || field.fixed) continue
+    if (value === undefined) continue
     changes[field.key] = field.read ? field.read(value) : value
   }
   return changes

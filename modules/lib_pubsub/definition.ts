@@ -7,6 +7,7 @@ import {
   type ConfigField,
   type NodeConfig
 } from './config'
+import type { OptionsDefinition } from './options'
 import { PUBSUB_ROLES, type RoleTable } from './roles'
 import type { Actor, Awaitable, Item, ItemDraft, Node, ReadStore, Store, Subscription } from './store'
 
@@ -30,6 +31,8 @@ export interface Limits {
   batch: number
   /** Subscriptions of an entity on the service (§6.1.3.9). */
   subscriptions: number
+  /** Subscriptions of one address to one node, where there may be several (§6.1.6). */
+  perAddress: number
   /** Owners who are asked to approve a subscription. */
   approvers: number
 }
@@ -97,6 +100,14 @@ export interface Definition<N extends Node = Node, X = unknown> {
   subscribeCreator: boolean
   /** Whether people are told of changes of their affiliation (§8.9.4). */
   notifyAffiliations: boolean
+  /** What subscribers may choose (§6.3); absent: nothing. */
+  options: OptionsDefinition | undefined
+  /** Whether an address may subscribe to a node several times, each with its SubID (§6.1.6). */
+  multiSubscribe: boolean
+  /** Whether publishing to a node that is not there creates it (§7.1.4). */
+  autoCreate: boolean
+  /** Whether the store lists items by creation too (XEP-0413). */
+  orderItems: boolean
   hooks: Hooks<N, X>
   /** Milliseconds UTC. */
   now(): number
@@ -114,6 +125,7 @@ export const LIMITS: Limits = {
   scan: 10_000,
   batch: 100,
   subscriptions: 10_000,
+  perAddress: 10,
   approvers: 50
 }
 
@@ -132,12 +144,23 @@ export function defineService<N extends Node = Node, X = unknown>(
   const limits = { ...LIMITS, ...options.limits }
   const access = options.access ?? STANDARD_ACCESS
   const fields =
-    options.fields ?? standardFields({ access, maxItems: limits.maxItems, maxPayload: limits.payload })
+    options.fields ??
+    standardFields({
+      access,
+      maxItems: limits.maxItems,
+      maxPayload: limits.payload,
+      // §12.5: only where somebody knows who is there
+      tempsub: options.options?.isPresent !== undefined
+    })
   return {
     roles: PUBSUB_ROLES,
     instantNodes: true,
     subscribeCreator: false,
     notifyAffiliations: true,
+    options: undefined,
+    multiSubscribe: false,
+    autoCreate: false,
+    orderItems: false,
     hooks: {},
     now: Date.now,
     newId: randomUUID,

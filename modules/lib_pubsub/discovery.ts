@@ -2,14 +2,16 @@ import { accessRule, admission } from './authorize'
 import type { Definition } from './definition'
 import { pageByKey, type Page, type PageRequest } from './page'
 import { enter, type Scope } from './scope'
-import { roleOf } from './roles'
+import { hasRole, roleOf } from './roles'
 import type { Actor, Node, ReadStore } from './store'
 
 /** §5.4: what disco#info tells of a node. */
 export interface Metadata<N extends Node> {
   node: N
-  /** Bare JIDs. */
+  /** Bare JIDs, no more than `limits.approvers` of them. */
   owners: readonly string[]
+  /** Likewise. */
+  publishers: readonly string[]
   subscribers: number
 }
 
@@ -20,8 +22,16 @@ export async function metadata<N extends Node, X>(
   request: { node: string }
 ): Promise<Metadata<N>> {
   const { node } = await enter(def, store, actor, request.node)
-  const { rows } = await store.affiliations(node, { limit: def.limits.approvers }, [def.roles.owner])
-  return { node, owners: rows.map(row => row.jid), subscribers: await store.countSubscribers(node) }
+  const named = async (affiliation: string): Promise<string[]> => {
+    const { rows } = await store.affiliations(node, { limit: def.limits.approvers }, [affiliation])
+    return rows.map(row => row.jid)
+  }
+  return {
+    node,
+    owners: await named(def.roles.owner),
+    publishers: hasRole(def.roles, 'publisher') ? await named('publisher') : [],
+    subscribers: await store.countSubscribers(node)
+  }
 }
 
 export interface NodesRequest {
@@ -55,7 +65,10 @@ async function isVisible<N extends Node, X>(
   return admission(role, rule) !== undefined || role.read === 'always'
 }
 
-const P = 'http://jabber.org/protocol/pubsub#'
+const PUBSUB = 'http://jabber.org/protocol/pubsub'
+const P = `${PUBSUB}#`
+const ORDER_BY = 'urn:xmpp:order-by:1'
+const SHIM = 'http://jabber.org/protocol/shim'
 
 /** §10: what the service can do, as disco#info says it; made from its definition. */
 export function features<N extends Node, X>(def: Definition<N, X>): string[] {
@@ -64,6 +77,7 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
   const capable = Object.values(roles)
   const has: [boolean, string][] = [
     [true, `access-${String(def.defaults.access_model)}`], // §10: the model of new nodes
+    [def.autoCreate, 'auto-create'],
     [keys.size > 0, 'config-node'],
     [keys.has('max_items'), 'config-node-max'],
     [keys.size > 0, 'create-and-configure'],
@@ -72,10 +86,12 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
     [capable.some(role => role.remove), 'delete-nodes'],
     [def.instantNodes, 'instant-nodes'],
     [true, 'item-ids'],
+    [def.options !== undefined, 'leased-subscription'],
     [capable.some(role => role.manageSubscriptions), 'manage-subscriptions'],
     [true, 'meta-data'],
     [capable.some(role => role.transitions), 'modify-affiliations'],
     [keys.has('max_items') && def.limits.maxItems > 1, 'multi-items'],
+    [def.multiSubscribe, 'multi-subscribe'],
     [true, 'persistent-items'],
     [true, 'publish'],
     [keys.has('publish_node_full'), 'publish-node-full'],
@@ -84,17 +100,21 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
     [true, 'retract-items'],
     [true, 'retrieve-affiliations'],
     [keys.size > 0, 'retrieve-default'],
+    [def.options !== undefined, 'retrieve-default-sub'],
     [true, 'retrieve-items'],
     [true, 'retrieve-subscriptions'],
     [true, 'rsm'], // §6.5.4
     [true, 'subscribe'],
-    [true, 'subscription-notifications'] // §12.14
+    [true, 'subscription-notifications'], // §12.14
+    [def.options !== undefined, 'subscription-options'] // §6.3.1
   ]
   // §4.1: owner and none go without saying
   const affiliations = Object.keys(roles).filter(name => name !== def.roles.owner && name !== 'none')
   return [
-    P.slice(0, -1),
+    PUBSUB,
     ...has.filter(([can]) => can).map(([, name]) => P + name),
-    ...affiliations.map(name => `${P}${name}-affiliation`)
+    ...affiliations.map(name => `${P}${name}-affiliation`),
+    ...(def.orderItems ? [ORDER_BY, `${ORDER_BY}@${PUBSUB}`] : []), // XEP-0413 §6
+    ...(def.multiSubscribe ? [SHIM] : []) // XEP-0131 §3.1
   ]
 }

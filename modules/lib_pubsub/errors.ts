@@ -67,12 +67,19 @@ export const ERRORS = {
     condition: 'unexpected-request',
     app: 'not-subscribed'
   },
+  optionsNotSubscribed: {
+    clause: '§6.3.4.2',
+    type: 'modify',
+    condition: 'unexpected-request',
+    app: 'not-subscribed'
+  },
   subIdRequired: { clause: '§6.2.3.1', type: 'modify', condition: 'bad-request', app: 'subid-required' },
   invalidSubId: { clause: '§6.2.3.5', type: 'modify', condition: 'not-acceptable', app: 'invalid-subid' },
   jidRequired: { clause: '§6.3.4.3', type: 'modify', condition: 'bad-request', app: 'jid-required' },
   invalidOptions: { clause: '§6.3.6.2', type: 'modify', condition: 'bad-request', app: 'invalid-options' },
   readersSubscribe: { clause: '§6.5.9.3', type: 'auth', condition: 'not-authorized', app: 'not-subscribed' },
   pageNotFound: { clause: 'XEP-0059 §2.4', type: 'cancel', condition: 'item-not-found' },
+  orderNotSupported: { clause: 'XEP-0413 §4.6', type: 'cancel', condition: 'feature-not-implemented' },
   indexNotSupported: { clause: 'XEP-0059 §2.6', type: 'cancel', condition: 'feature-not-implemented' },
 
   // §7: publishers

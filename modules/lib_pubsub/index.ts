@@ -3,7 +3,9 @@
  * requests, answers and events (xml/). See README.md.
  */
 export * from './access'
+export { audienceOf } from './audience'
 export * from './authorize'
+export type { Choice, OptionsRequest } from './choices'
 export * from './config'
 export * from './definition'
 export type { Metadata, NodesRequest } from './discovery'
@@ -16,11 +18,13 @@ export type {
   ChangeRequest,
   ListRequest,
   NodeListRequest,
+  Standing,
   SubscriptionChange
 } from './memberships'
 export type { ConfigureRequest, Created, CreateRequest, DeleteRequest } from './nodes'
 export * from './page'
-export { eventItem, type PayloadSummary, type Published, type PublishRequest } from './publish'
+export { DEFAULT_OPTIONS, optionFields, shownOptions, type OptionsDefinition } from './options'
+export type { PayloadSummary, Published, PublishRequest } from './publish'
 export type { RetractRequest } from './retract'
 export * from './roles'
 export { bareOf, enter, enterToWrite, type Scope, type WriteScope } from './scope'

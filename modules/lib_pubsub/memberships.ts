@@ -6,6 +6,7 @@ import { pageByKey, type Page, type PageRequest } from './page'
 import { reassessEntity } from './reassess'
 import { hasRole, mayChange, roleOf } from './roles'
 import { bareOf, enter, enterToWrite, tell, type WriteScope } from './scope'
+import { addedTerms } from './options'
 import { approve, end, takeEffect } from './subscribe'
 import type {
   Actor,
@@ -16,8 +17,11 @@ import type {
   NodeSubscription,
   ReadStore,
   Store,
-  SubscriptionState
+  Subscription,
+  SubscriptionState,
+  Terms
 } from './store'
+import { subIdOf } from './subids'
 
 /** One's own, with all nodes or with one (§5.6, §5.7). */
 export interface ListRequest {
@@ -98,6 +102,8 @@ export interface AffiliationChange {
 
 export interface SubscriptionChange {
   jid: string
+  /** Which of several subscriptions (§8.8.2.4). */
+  subId?: string
   /** Absent: stays as it is (§8.8.2.1). */
   state?: string
 }
@@ -181,57 +187,116 @@ export async function changeSubscriptions<N extends Node, X>(
   store: Store<N, X>,
   actor: Actor,
   request: ChangeRequest<SubscriptionChange>
-): Promise<Outcome<Changed<{ jid: string; state: SubscriptionState | 'none' }>>> {
+): Promise<Outcome<Changed<Standing>>> {
   const scope = await enterToWrite(def, store, actor, request.node)
   toManageSubscriptions(scope)
   checkBatch(
     scope,
-    request.changes.map(change => change.jid)
+    // §8.8.2.4: several of one address need SubIDs that differ
+    request.changes.map(({ jid, subId = '' }) => (def.multiSubscribe ? `${jid} ${subId}` : jid))
   )
-  const applied: { jid: string; state: SubscriptionState | 'none' }[] = []
-  const rejected: { jid: string; state: SubscriptionState | 'none' }[] = []
+  const applied: Standing[] = []
+  const rejected: Standing[] = []
   const notifications: Notification[] = []
-  for (const { jid, state } of request.changes) {
+  for (const change of request.changes) {
+    const { jid, state } = change
     const own = await store.subscriptions(scope.node, bareOf(jid))
-    const existing = own.find(one => one.jid === jid)
-    const current = existing?.state ?? 'none'
-    if (state === undefined || state === current) continue
-    const affiliation = await store.affiliation(scope.node, bareOf(jid))
-    if (state === 'none' && existing) {
-      await end(scope, existing, affiliation, own.length === 1, notifications)
-    } else if (state === 'subscribed' && existing) {
-      await approve(scope, existing, affiliation, notifications)
-    } else if (state === 'subscribed' && (await mayBeAdded(scope, jid, affiliation))) {
-      await add(scope, jid, affiliation, notifications)
-    } else {
-      rejected.push({ jid, state: current })
+    const existing = existingOf(def, own, change)
+    if (existing === 'unclear') {
+      rejected.push(...own.filter(one => one.jid === jid).map(one => standing(scope, one, one.state)))
       continue
     }
-    applied.push({ jid, state })
+    const current = existing?.state ?? 'none'
+    if (state === undefined || state === current) continue
+    const now = await changeOne(scope, change, own, existing, notifications)
+    if (now) applied.push({ jid, state: now })
+    else rejected.push(existing ? standing(scope, existing, current) : { jid, state: current })
   }
   return { result: { node: scope.node.name, applied, rejected }, notifications }
 }
 
-/** An owner may subscribe others (§8.8.2), but not those who may not be, nor beyond their limit (§6.1.3.9). */
-async function mayBeAdded<N extends Node, X>(
-  { def, store }: WriteScope<N, X>,
+/** The state afterwards; `undefined` where that was impossible. */
+async function changeOne<N extends Node, X>(
+  scope: WriteScope<N, X>,
+  { jid, state, subId }: SubscriptionChange,
+  own: readonly Subscription[],
+  existing: Subscription | undefined,
+  notifications: Notification[]
+): Promise<'none' | 'subscribed' | undefined> {
+  const affiliation = await scope.store.affiliation(scope.node, bareOf(jid))
+  if (existing && state === 'none') {
+    await end(scope, existing, affiliation, own.length === 1, notifications)
+    return 'none'
+  }
+  if (state !== 'subscribed') return undefined
+  if (existing) {
+    await approve(scope, existing, affiliation, notifications)
+    return state
+  }
+  const terms = subId === undefined ? await termsToAdd(scope, jid, affiliation) : undefined
+  if (terms === undefined) return undefined
+  await add(scope, jid, terms, affiliation, notifications)
+  return state
+}
+
+/** One subscription in the list of an owner. */
+export interface Standing {
+  jid: string
+  state: SubscriptionState | 'none'
+  subId?: string | undefined
+}
+
+function standing<N extends Node, X>(
+  { def }: WriteScope<N, X>,
+  subscription: Subscription,
+  state: SubscriptionState | 'none'
+): Standing {
+  return { jid: subscription.jid, state, subId: subIdOf(def, subscription) }
+}
+
+/** Which subscription an owner means; `unclear` where there are several and none is named. */
+function existingOf<N extends Node, X>(
+  def: Definition<N, X>,
+  own: readonly Subscription[],
+  { jid, subId }: SubscriptionChange
+): Subscription | 'unclear' | undefined {
+  const mine = own.filter(one => one.jid === jid)
+  if (def.multiSubscribe && subId !== undefined) return mine.find(one => String(one.key) === subId)
+  return mine.length > 1 ? 'unclear' : mine[0]
+}
+
+/**
+ * An owner may subscribe others (§8.8.2), but not those who may not be, nor beyond their limit (§6.1.3.9), nor at a
+ * node of temporary subscriptions those who are away.
+ */
+async function termsToAdd<N extends Node, X>(
+  scope: WriteScope<N, X>,
   jid: string,
   affiliation: string
-): Promise<boolean> {
-  if (roleOf(def.roles, affiliation).subscribe === 'never') return false
+): Promise<Terms | undefined> {
+  const { def, store } = scope
+  if (roleOf(def.roles, affiliation).subscribe === 'never') return undefined
   const { subscriptions } = def.limits
-  return (await store.countSubscriptionsOf(bareOf(jid), subscriptions)) < subscriptions
+  if ((await store.countSubscriptionsOf(bareOf(jid), subscriptions)) >= subscriptions) return undefined
+  try {
+    return await addedTerms(scope, jid)
+  } catch (error) {
+    if (error instanceof PubsubError) return undefined
+    throw error
+  }
 }
 
 async function add<N extends Node, X>(
   scope: WriteScope<N, X>,
   jid: string,
+  terms: Terms,
   affiliation: string,
   notifications: Notification[]
 ): Promise<void> {
-  const { store, node } = scope
-  const subscription = await store.addSubscription(node, jid, 'subscribed')
-  tell(notifications, node, [jid], { kind: 'subscription', jid, state: 'subscribed' })
+  const { def, store, node } = scope
+  const subscription = await store.addSubscription(node, jid, 'subscribed', terms)
+  const subId = subIdOf(def, subscription)
+  tell(notifications, node, [jid], { kind: 'subscription', jid, state: 'subscribed', subId })
   await takeEffect(scope, subscription, affiliation, notifications)
 }
 

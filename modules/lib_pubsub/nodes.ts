@@ -1,9 +1,10 @@
+import { audience, tellAboutNode } from './audience'
 import { toConfigure, toDelete } from './authorize'
+import { capacity } from './capacity'
 import { sameValue, type ConfigChanges, type NodeConfig } from './config'
 import type { Definition } from './definition'
 import { PubsubError } from './errors'
 import type { Notification, Outcome } from './events'
-import { capacity, SUBSCRIBED } from './publish'
 import { reassessNode } from './reassess'
 import { enter, enterToWrite, exceeds, hookContext, tell, type WriteScope } from './scope'
 import { takeEffect } from './subscribe'
@@ -113,11 +114,12 @@ export async function configure<N extends Node, X>(
   await store.setConfig(node, config)
   const after: WriteScope<N, X> = { ...scope, node: { ...node, config } }
   await trim(after)
+  if (config.item_expire !== before.item_expire) await restart(after)
   if (config.access_model !== before.access_model) await reassessNode(after, notifications)
   if (config.notify_config) {
     const shown = config.deliver_payloads ? config : undefined // §8.2.5.3
-    const recipients = await store.subscribers(after.node, SUBSCRIBED)
-    tell(notifications, after.node, recipients, { kind: 'configuration', config: shown, fields: def.fields })
+    const event = { kind: 'configuration', config: shown, fields: def.fields } as const
+    tellAboutNode(notifications, after.node, await audience(after), event)
   }
   return { result: { node: node.name, changed, config }, notifications }
 }
@@ -128,6 +130,15 @@ async function trim<N extends Node, X>({ def, store, node }: WriteScope<N, X>): 
   if (!node.config.persist_items) return void (await store.removeAllItems(node))
   const excess = node.itemCount - capacity(def, node.config)
   if (excess > 0) await store.removeOldest(node, excess)
+}
+
+/** When the oldest item ends is different from now on. */
+async function restart<N extends Node, X>({ def, store, node }: WriteScope<N, X>): Promise<void> {
+  if (!store.setDue) return
+  const { item_expire } = node.config
+  const oldest = item_expire === 'max' ? undefined : (await store.items(node, { limit: 1 }))[0]
+  const due = oldest && item_expire !== 'max' ? oldest.updatedAt + item_expire * 1000 : undefined
+  await store.setDue(node, due === undefined ? undefined : Math.max(due, def.now()))
 }
 
 /** §8.4 */

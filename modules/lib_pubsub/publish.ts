@@ -1,9 +1,12 @@
+import { audience, tellAudience } from './audience'
 import { toPublish } from './authorize'
+import { capacity } from './capacity'
 import { sameValue, type ConfigChanges, type NodeConfig } from './config'
 import type { Definition } from './definition'
 import { PubsubError } from './errors'
-import type { EventItem, Notification, Outcome } from './events'
-import { enterToWrite, exceeds, hookContext, tell, type WriteScope } from './scope'
+import { eventItem, type EventItem, type Notification, type Outcome } from './events'
+import { create } from './nodes'
+import { enterToWrite, exceeds, hookContext, type WriteScope } from './scope'
 import type { Actor, Item, ItemDraft, Node, Store } from './store'
 
 /** What a payload is, for those who do not read XML. */
@@ -43,12 +46,42 @@ export async function publish<N extends Node, X>(
   actor: Actor,
   request: PublishRequest
 ): Promise<Outcome<Published<X>>> {
-  const scope = await enterToWrite(def, store, actor, request.node)
+  let born: readonly Notification[] = []
+  const missing = def.autoCreate
+    ? async (name: string): Promise<N | undefined> => {
+        const made = await autoCreate(def, store, actor, name, request)
+        born = made?.notifications ?? born
+        return made?.result.node
+      }
+    : undefined
+  const scope = await enterToWrite(def, store, actor, request.node, missing)
   await toPublish(scope)
   const { node } = scope
   if (request.options) checkPreconditions(node.config, request.options)
   checkItem(def, node.config, request.item)
-  return node.config.persist_items ? await keep(scope, request) : await pass(scope, request)
+  const outcome = node.config.persist_items ? await keep(scope, request) : await pass(scope, request)
+  if (born.length === 0) return outcome
+  return { result: outcome.result, notifications: [...born, ...outcome.notifications] }
+}
+
+/**
+ * §7.1.4: a node that is not there is made, as the preconditions have it and else by default (§7.1.5). One that has
+ * moved is not made again. All that could refuse the publication is looked at before.
+ */
+async function autoCreate<N extends Node, X>(
+  def: Definition<N, X>,
+  store: Store<N, X>,
+  actor: Actor,
+  node: string,
+  { options = {}, item }: PublishRequest
+) {
+  if ((await store.redirectOf(node)) !== undefined) return undefined
+  const fixed = new Set(def.fields.filter(field => field.fixed).map(field => field.key))
+  const settable = Object.entries(options).filter(([key]) => !fixed.has(key))
+  const config = { ...def.defaults, ...Object.fromEntries(settable) }
+  checkPreconditions(config, options)
+  checkItem(def, config, item)
+  return await create(def, store, actor, { node, config })
 }
 
 /** §7.1.5: each is compared with the configuration of the same name. */
@@ -112,6 +145,8 @@ async function keep<N extends Node, X>(
   }
   if (hooks.complete) draft = await hooks.complete(draft, previous, hookContext(scope, now))
   const item = await store.putItem(node, draft, previous)
+  const { item_expire } = node.config
+  if (item_expire !== 'max' && node.dueAt === undefined) await store.setDue?.(node, now + item_expire * 1000)
   if (hooks.published) await hooks.published(item, previous, hookContext(scope, now))
   const evicted = excess > 0 ? await store.removeOldest(node, excess) : []
   const notifications = await announcements(scope, eventItem(node.config, item), evicted)
@@ -141,37 +176,19 @@ async function pass<N extends Node, X>(
 }
 
 async function announcements<N extends Node, X>(
-  { store, node }: WriteScope<N, X>,
+  scope: WriteScope<N, X>,
   item: EventItem | undefined,
   evicted: readonly string[]
 ): Promise<readonly Notification[]> {
+  const { node } = scope
   const { config } = node
   if (!config.deliver_notifications) return []
-  const recipients = await store.subscribers(node, SUBSCRIBED)
+  const told = await audience(scope)
   const notifications: Notification[] = []
-  tell(notifications, node, recipients, { kind: 'items', item })
+  tellAudience(notifications, node, told, { kind: 'items', item })
   // §7.1.2.5: a discarded item goes unannounced
   if (evicted.length > 0 && config.notify_retract && config.publish_node_full === 'retract-oldest') {
-    tell(notifications, node, recipients, { kind: 'retract', ids: evicted })
+    tellAudience(notifications, node, told, { kind: 'retract', ids: evicted })
   }
   return notifications
-}
-
-/** §4.2: who is told of everything. */
-export const SUBSCRIBED = ['subscribed'] as const
-
-/** Items that a node may have. */
-export function capacity<N extends Node, X>(def: Definition<N, X>, config: NodeConfig): number {
-  return config.max_items === 'max' ? def.limits.maxItems : Math.min(config.max_items, def.limits.maxItems)
-}
-
-/** An item as the node's configuration lets it be seen in an event (§4.3, §7.1.2.3). */
-export function eventItem(
-  config: NodeConfig,
-  { id, publisher, payload }: Pick<ItemDraft, 'id' | 'publisher' | 'payload'>
-): EventItem {
-  const item: EventItem = { id }
-  if (config.itemreply === 'publisher' && publisher !== '') item.publisher = publisher
-  if (config.deliver_payloads && payload !== undefined) item.payload = payload
-  return item
 }

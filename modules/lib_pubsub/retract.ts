@@ -1,9 +1,9 @@
+import { audience, tellAboutNode, tellAudience } from './audience'
 import { toPurge, toRetract, toRetractItem } from './authorize'
 import type { Definition } from './definition'
 import { PubsubError, unsupported } from './errors'
 import type { Notification, Outcome } from './events'
-import { SUBSCRIBED } from './publish'
-import { enterToWrite, hookContext, tell } from './scope'
+import { enterToWrite, hookContext } from './scope'
 import type { Actor, Item, Node, Store } from './store'
 
 /** §7.2 */
@@ -43,7 +43,7 @@ export async function retract<N extends Node, X>(
   const { deliver_notifications, notify_retract } = node.config
   if (deliver_notifications && (request.notify || notify_retract)) {
     const ids = all.map(item => item.id)
-    tell(notifications, node, await store.subscribers(node, SUBSCRIBED), { kind: 'retract', ids })
+    tellAudience(notifications, node, await audience(scope), { kind: 'retract', ids })
   }
   return { result: { node: node.name, items: all }, notifications }
 }
@@ -63,7 +63,43 @@ export async function purge<N extends Node, X>(
   await store.removeAllItems(node)
   const notifications: Notification[] = []
   if (deliver_notifications && notify_retract) {
-    tell(notifications, node, await store.subscribers(node, SUBSCRIBED), { kind: 'purge' })
+    tellAboutNode(notifications, node, await audience(scope), { kind: 'purge' })
   }
   return { result: { node: node.name }, notifications }
+}
+
+/** Items that end in one go. */
+const EXPIRED = 100
+
+/** `pubsub#item_expire`: the items of a node whose time is over. Others may wait; then the node is due again. */
+export async function expireItems<N extends Node, X>(
+  def: Definition<N, X>,
+  store: Store<N, X>,
+  actor: Actor,
+  request: { node: string }
+): Promise<Outcome<{ node: string; ids: readonly string[] }>> {
+  const scope = await enterToWrite(def, store, actor, request.node)
+  const { node } = scope
+  const { item_expire, deliver_notifications, notify_retract } = node.config
+  const notifications: Notification[] = []
+  if (item_expire === 'max' || !store.setDue) {
+    await store.setDue?.(node, undefined)
+    return { result: { node: node.name, ids: [] }, notifications }
+  }
+  const life = item_expire * 1000
+  const now = def.now()
+  const oldest = await store.items(node, { limit: EXPIRED + 1 })
+  // they are in the order of their last publication (§12.1)
+  const fresh = oldest.findIndex(item => item.updatedAt + life > now)
+  const over = oldest.slice(0, Math.min(fresh < 0 ? oldest.length : fresh, EXPIRED))
+  for (const item of over) await store.removeItem(node, item)
+  const next = oldest[over.length]
+  await store.setDue(node, next && Math.max(next.updatedAt + life, now))
+  const context = hookContext(scope, now)
+  if (over.length > 0) await def.hooks.retracted?.(over, context)
+  const ids = over.map(item => item.id)
+  if (ids.length > 0 && deliver_notifications && notify_retract) {
+    tellAudience(notifications, node, await audience(scope), { kind: 'retract', ids })
+  }
+  return { result: { node: node.name, ids }, notifications }
 }

@@ -27,15 +27,21 @@ export async function enter<N extends Node, X>(
   return scopeOf(def, store, actor, (await store.node(canonical)) ?? (await missing(store, canonical)))
 }
 
-/** Finds the node for a request that writes, and keeps other writers from it. */
+/**
+ * Finds the node for a request that writes, and keeps other writers from it.
+ * @param make makes the node where it is not there
+ */
 export async function enterToWrite<N extends Node, X>(
   def: Definition<N, X>,
   store: Store<N, X>,
   actor: Actor,
-  name: string
+  name: string,
+  make?: (name: string) => Promise<N | undefined>
 ): Promise<WriteScope<N, X>> {
   const canonical = def.hooks.nodeName ? def.hooks.nodeName(name) : name
-  return scopeOf(def, store, actor, (await store.lockNode(canonical)) ?? (await missing(store, canonical)))
+  const node =
+    (await store.lockNode(canonical)) ?? (await make?.(canonical)) ?? (await missing(store, canonical))
+  return scopeOf(def, store, actor, node)
 }
 
 async function scopeOf<N extends Node, X, S extends ReadStore<N, X>>(
@@ -76,10 +82,11 @@ export function tell(
   notifications: Notification[],
   node: Node,
   recipients: readonly string[],
-  event: PubsubEvent
+  event: PubsubEvent,
+  more?: Pick<Notification, 'subIds' | 'body'>
 ): void {
   if (recipients.length === 0) return
-  notifications.push({ node: node.name, recipients, type: node.config.notification_type, event })
+  notifications.push({ node: node.name, recipients, type: node.config.notification_type, event, ...more })
 }
 
 /** An address without its resource; canonical JIDs have no '/' before it (RFC 7622 §3.1). */

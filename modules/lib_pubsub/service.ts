@@ -1,4 +1,5 @@
-import type { NodeConfig } from './config'
+import * as choices from './choices'
+import type { ConfigChanges, NodeConfig } from './config'
 import type { Definition } from './definition'
 import * as discovery from './discovery'
 import * as reading from './items'
@@ -70,6 +71,41 @@ export class PubsubService<N extends Node = Node, X = unknown> {
   /** §6.2 */
   unsubscribe(store: Store<N, X>, actor: Actor, request: subscribing.SubscribeRequest) {
     return subscribing.unsubscribe(this.definition, store, actor, request)
+  }
+
+  /** §6.3.2 */
+  options(store: ReadStore<N, X>, actor: Actor, request: choices.OptionsRequest) {
+    return choices.options(this.definition, store, actor, request)
+  }
+
+  /** §6.3.5 */
+  setOptions(store: Store<N, X>, actor: Actor, request: choices.OptionsRequest & { options: ConfigChanges }) {
+    return choices.setOptions(this.definition, store, actor, request)
+  }
+
+  /** §6.4 */
+  defaultOptions(store: ReadStore<N, X>, actor: Actor, request: { node?: string }) {
+    return choices.defaultOptions(this.definition, store, actor, request)
+  }
+
+  /** §12.19: for whoever sweeps, when a subscription is due (`Terms`); the actor is the service. */
+  lapse(store: Store<N, X>, actor: Actor, request: { node: string; jid: string; key: number }) {
+    return choices.lapse(this.definition, store, actor, request)
+  }
+
+  /** §12.5: an address is no longer available, and its temporary subscriptions to the node end. */
+  depart(store: Store<N, X>, actor: Actor, request: { node: string; jid: string }) {
+    return choices.depart(this.definition, store, actor, request)
+  }
+
+  /** `pubsub#item_expire`: for whoever sweeps, when a node is due (`Store.setDue`). */
+  expireItems(store: Store<N, X>, actor: Actor, request: { node: string }) {
+    return retracting.expireItems(this.definition, store, actor, request)
+  }
+
+  /** §8.7.4: asks again for each request that waits. */
+  remind(store: ReadStore<N, X>, actor: Actor, request: { node: string }) {
+    return subscribing.remind(this.definition, store, actor, request)
   }
 
   /** §8.6 */

@@ -26,6 +26,8 @@ export interface Node {
   readonly config: NodeConfig
   /** Number of items kept. A counter: reading it costs nothing, at whatever size. */
   readonly itemCount: number
+  /** Milliseconds UTC at which its oldest item ends (`pubsub#item_expire`), where the store was told. */
+  readonly dueAt?: number
 }
 
 export interface NewNode {
@@ -52,17 +54,56 @@ export interface ItemDraft<X = unknown> {
 export interface Item<X = unknown> extends ItemDraft<X> {
   /** Order of publication: grows with each write to the node, so an overwritten item is the newest (§12.1). */
   readonly seq: number
+  /** Order of creation: stays when the item is overwritten. For services that offer XEP-0413. */
+  readonly born?: number
 }
+
+/** XEP-0413: the date that a list of items is ordered by. */
+export type ItemOrder = 'creation' | 'modification'
 
 /** XEP-0060 §4.2 without `none`: what is none is not stored. */
 export type SubscriptionState = 'subscribed' | 'pending' | 'unconfigured'
 
+/** What a subscriber has chosen (§16.4.2). */
+export interface SubscriptionOptions {
+  /** Whether events are sent. */
+  readonly deliver: boolean
+  /** Whether events of items have a body where the payload has a text (§12.8). */
+  readonly include_body: boolean
+  /** When it ends: milliseconds UTC (§12.19), or when the address is no longer available (§12.5). */
+  readonly expire: number | 'presence' | 'never'
+}
+
+/** What goes with a subscription. */
+export interface Terms {
+  /** Absent: as the service has it by default. */
+  readonly options?: SubscriptionOptions | undefined
+  /** Milliseconds UTC at which the engine wants to look at it again (`lapse`). */
+  readonly due?: number | undefined
+}
+
 export interface Subscription {
-  /** The store's integer for it; lists are ordered by it. */
+  /** The store's integer for it; lists are ordered by it. Where there are SubIDs it is what they are made of. */
   readonly key: number
   /** The address that was subscribed, bare or full: notifications go there (§12.3). */
   readonly jid: string
   readonly state: SubscriptionState
+  /** Absent: as the service has it by default. */
+  readonly options?: SubscriptionOptions | undefined
+}
+
+/** Somebody who is told of events in another way than most. */
+export interface Recipient {
+  readonly jid: string
+  /** Of all their subscriptions, where they have more than one (§7.1.2.4). */
+  readonly subIds: readonly string[]
+  readonly body: boolean
+}
+
+/** Who is told of events: each address once (§6.1.6), without those that want none. */
+export interface Audience {
+  readonly plain: readonly string[]
+  readonly special: readonly Recipient[]
 }
 
 /** A row in the list of a node's subscriptions. */
@@ -131,18 +172,23 @@ export interface ReadStore<N extends Node = Node, X = unknown> {
   subscriptionsOf(bare: string, range: Range, node?: N): Awaitable<Listing<EntitySubscription>>
   /** The addresses of all in these states, each once. The list for a fan-out: not changed by the engine. */
   subscribers(node: N, states: readonly SubscriptionState[]): Awaitable<readonly string[]>
+  /**
+   * Of those who are subscribed: who is told how (`audienceOf` makes it of rows). For services that have
+   * subscription options or SubIDs; the others are asked for `subscribers`.
+   */
+  audience?(node: N): Awaitable<Audience>
   /** Number of subscriptions of an entity on the host, counted no further than `limit`. */
   countSubscriptionsOf(bare: string, limit: number): Awaitable<number>
   /** Number of those subscribed to the node. */
   countSubscribers(node: N): Awaitable<number>
 
   item(node: N, id: string): Awaitable<Item<X> | undefined>
-  /** By seq. */
-  items(node: N, range: Range): Awaitable<readonly Item<X>[]>
+  /** By seq; with `creation` by `born`, and so are the two others. */
+  items(node: N, range: Range, order?: ItemOrder): Awaitable<readonly Item<X>[]>
   /** Number of items in the range, counted no further than its `limit`. */
-  countItems(node: N, range: Range): Awaitable<number>
+  countItems(node: N, range: Range, order?: ItemOrder): Awaitable<number>
   /** The item at that place: 0 is the oldest, or with `newest` the newest. */
-  itemAt(node: N, place: number, newest: boolean): Awaitable<Item<X> | undefined>
+  itemAt(node: N, place: number, newest: boolean, order?: ItemOrder): Awaitable<Item<X> | undefined>
 }
 
 /**
@@ -161,8 +207,10 @@ export interface Store<N extends Node = Node, X = unknown> extends ReadStore<N, 
   /** `none` removes the row. */
   setAffiliation(node: N, bare: string, affiliation: string): Awaitable<void>
 
-  addSubscription(node: N, jid: string, state: SubscriptionState): Awaitable<Subscription>
+  addSubscription(node: N, jid: string, state: SubscriptionState, terms?: Terms): Awaitable<Subscription>
   setSubscription(node: N, subscription: Subscription, state: SubscriptionState): Awaitable<void>
+  /** For services that have subscription options. */
+  setTerms?(node: N, subscription: Subscription, terms: Terms): Awaitable<void>
   removeSubscription(node: N, subscription: Subscription): Awaitable<void>
 
   /** Inserts, or overwrites `previous` (same id); either way the item becomes the newest. Keeps `itemCount`. */
@@ -171,4 +219,6 @@ export interface Store<N extends Node = Node, X = unknown> extends ReadStore<N, 
   /** Removes the `number` oldest and tells their ids, oldest first. */
   removeOldest(node: N, number: number): Awaitable<readonly string[]>
   removeAllItems(node: N): Awaitable<void>
+  /** When the node's oldest item ends. For services that have `pubsub#item_expire`. */
+  setDue?(node: N, at: number | undefined): Awaitable<void>
 }

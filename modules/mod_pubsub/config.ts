@@ -10,6 +10,10 @@ const defaults = z.object({
     .enum(['publishers', 'subscribers', 'open'])
     .default('publishers')
     .describe('Who may publish: owners and publishers, subscribers too, or anybody.'),
+  itemExpire: z
+    .union([z.literal('max'), z.number().int().min(1).max(3_155_760_000)])
+    .default('max')
+    .describe('Seconds after which items are removed; `max`: they stay.'),
   persistItems: z.boolean().default(true).describe('Items are kept.'),
   maxItems: z
     .union([z.literal('max'), z.number().int().min(1)])
@@ -48,6 +52,35 @@ export const config = z.object({
     .default([])
     .describe('Further domains whose accounts may create nodes.'),
   instantNodes: z.boolean().default(true).describe('A node that is created without a name is given one.'),
+  autoCreate: z
+    .boolean()
+    .default(false)
+    .describe('Publishing to a node that is not there creates it, for those who may create nodes.'),
+  multiSubscribe: z
+    .boolean()
+    .default(false)
+    .describe(
+      'An address may subscribe to a node several times, with other options; SubIDs tell them apart.'
+    ),
+  subscriptionsPerAddress: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Subscriptions of one address to one node, at most, with `multiSubscribe`.'),
+  leaseDays: z
+    .number()
+    .min(1 / 1440)
+    .max(36_500)
+    .default(365)
+    .describe('Days that a leased subscription lasts, at most; who asks for more is given these.'),
+  requireLease: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Subscriptions are for a time: one without end waits a day for its options, and sends nothing.'
+    ),
   nodesPerUser: z
     .number()
     .int()
@@ -109,6 +142,7 @@ export function initialValues({ defaults: d, itemsPerNode }: PubsubConfig): Conf
   return {
     access_model: d.accessModel,
     publish_model: d.publishModel,
+    item_expire: d.itemExpire,
     persist_items: d.persistItems,
     max_items: d.maxItems === 'max' || d.maxItems > itemsPerNode ? 'max' : d.maxItems,
     publish_node_full: d.whenFull,

@@ -10,7 +10,7 @@ import {
   type StanzaEvent
 } from '#core'
 import type { Page, PageRequest } from '../lib_pubsub'
-import { asAnswer, metadataForm, pageElement, parsePage, PUBSUB } from '../lib_pubsub/xml'
+import { asAnswer, metadataForm, pageElement, parsePage, PUBSUB, SHIM } from '../lib_pubsub/xml'
 import { senderOf } from './sender'
 import type { Pubsub } from './service'
 
@@ -35,6 +35,16 @@ export async function describeNode(pubsub: Pubsub, event: DiscoNodeEvent): Promi
   } catch (error) {
     throw asAnswer(error)
   }
+  return HANDLED
+}
+
+/** XEP-0131 §3.2: the headers that are used, where there are SubIDs. */
+export function headers({ engine }: Pubsub, { node, reply }: DiscoNodeEvent): Handled | void {
+  if (node !== SHIM || !engine.definition.multiSubscribe) return
+  reply.children.push(
+    el('identity', { category: 'pubsub', type: 'service' }),
+    el('feature', { var: `${SHIM}#SubID` })
+  )
   return HANDLED
 }
 

@@ -2,11 +2,15 @@ import { defineModule, NS, type Element, type StanzaEvent } from '#core'
 import { OWNER, PUBSUB } from '../lib_pubsub/xml'
 import { config } from './config'
 import { forget } from './departure'
-import { describeNode, list } from './disco'
+import { describeNode, headers, list } from './disco'
 import { receive } from './messages'
+import { GET_PENDING, getPending } from './pending'
+import { forgetAll, seen } from './presence'
 import { answer } from './requests'
 import { Pubsub } from './service'
+import { sweep } from './sweep'
 
+const SECOND = 1000
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
@@ -17,8 +21,10 @@ export default defineModule({
   on: ['component'],
   dependencies: ['disco'],
   config,
-  setup(ctx) {
-    const pubsub = new Pubsub(ctx)
+  setup(ctx, saved) {
+    const pubsub = new Pubsub(ctx, saved)
+    ctx.save(() => pubsub.presences.save())
+    if (saved === undefined) ctx.after(0, () => forgetAll(pubsub))
 
     for (const ns of [PUBSUB, OWNER]) {
       for (const type of ['get', 'set'] as const) {
@@ -28,12 +34,28 @@ export default defineModule({
       }
     }
     ctx.hook('message/host', event => receive(pubsub, event))
+    ctx.hook('presence/host', event => seen(pubsub, event))
     ctx.hook('account/purge', ({ jid, tx }) => forget(pubsub, tx, jid))
     ctx.every(HOUR, () => pubsub.expireRedirects(Date.now() - ctx.config.redirectDays * DAY))
+    ctx.every(SECOND, () => sweep(pubsub, Date.now()))
     ctx.defer(() => pubsub.outbox.close())
+
+    // XEP-0060 §8.7: there only with mod_adhoc, and so is what says it
+    ctx.adhoc(getPending(pubsub))
+    const pending = new Map<string, () => void>()
+    ctx.watch('disco-feature', {
+      added(feature) {
+        if (feature === NS.COMMANDS) pending.set(feature, ctx.add('disco-feature', GET_PENDING))
+      },
+      removed(feature) {
+        pending.get(feature)?.()
+        pending.delete(feature)
+      }
+    })
 
     ctx.add('disco-identity', { category: 'pubsub', type: 'service' }) // XEP-0060 §5.1
     ctx.add('disco-feature', NS.RSM)
+    ctx.hook('disco/info', event => headers(pubsub, event))
     let withdraw = advertise()
     // other modules' nodes first: whoever may create nodes could take their names
     ctx.hook('disco/info', event => describeNode(pubsub, event), { priority: -10 })

@@ -47,18 +47,19 @@ async function endAll(pubsub: Pubsub, event: StanzaEvent): Promise<Handled> {
   const { jid, bare } = senderOf(ctx, event)
   for (let after = -1; ;) {
     const { rows } = await stored.subscriptionsOf(bare, { after, limit: BATCH })
-    const nodes = rows.filter(row => row.jid === jid).map(row => row.node)
-    if (nodes.length > 0) {
+    const over = rows.filter(row => row.jid === jid)
+    if (over.length > 0) {
       const told = await pubsub.write(async store => {
         const outcomes = []
-        for (const node of nodes) {
+        for (const { node, key } of over) {
           const own = await store.node(node)
-          const there = own && (await store.subscriptions(own, bare)).some(one => one.jid === jid)
-          if (there) outcomes.push(await engine.unsubscribe(store, { jid, bare }, { node, jid }))
+          const there = own && (await store.subscriptions(own, bare)).some(one => one.key === key)
+          const request = { node, jid, subId: String(key) }
+          if (there) outcomes.push(await engine.unsubscribe(store, { jid, bare }, request))
         }
         return outcomes.flatMap(outcome => outcome.notifications)
       })
-      ctx.log.info({ jid, nodes: nodes.length }, 'subscriptions ended: the address is gone')
+      ctx.log.info({ jid, subscriptions: over.length }, 'subscriptions ended: the address is gone')
       await outbox.send(told.filter(one => one.recipients.length > 1 || one.recipients[0] !== jid))
     }
     if (rows.length < BATCH) return HANDLED

@@ -1,9 +1,7 @@
 import type { Element, StanzaEvent } from '#core'
-import { PubsubError } from '../lib_pubsub'
 import { asAnswer, parseRequest, read, write, type WriteOperation } from '../lib_pubsub/xml'
 import { senderOf, type Sender } from './sender'
 import type { Pubsub } from './service'
-import type { SqlStore } from './store/store'
 
 /** Answers an iq with `<pubsub/>`, in either namespace (XEP-0060 §5.6 to §8.9). */
 export async function answer(
@@ -30,24 +28,14 @@ async function change(
   sender: Sender,
   operation: WriteOperation
 ): Promise<Element | undefined> {
-  const { ctx, engine, outbox } = pubsub
-  const creates = operation.name === 'create'
-  // XEP-0060 §8.1.1
-  if (creates && !sender.creates) {
-    throw new PubsubError('forbidden', { text: 'you may not create nodes here' })
-  }
-  const { result, notifications } = await pubsub.write(async store => {
-    if (creates) await checkQuota(store, sender, ctx.config.nodesPerUser)
-    return await write(engine, store, sender, operation)
-  }, event)
+  const { engine, outbox } = pubsub
+  const { result, notifications } = await pubsub.write(
+    store => write(engine, store, sender, operation),
+    event
+  )
   const sending = outbox.send(notifications)
   if (sending) await sending
   // some of the changes were impossible, the others stand (§8.8.2.4, §8.9.2.4)
   if (result.error) throw result.error
   return result.payload
-}
-
-async function checkQuota(store: SqlStore, { bare, admin }: Sender, most: number): Promise<void> {
-  if (admin || (await store.countNodesOf(bare, most)) < most) return
-  throw new PubsubError('maxNodesExceeded', { text: `you may have created ${most} nodes` })
 }

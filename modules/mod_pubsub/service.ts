@@ -1,7 +1,10 @@
 import type { Context, StanzaEvent, Tx } from '#core'
-import { defineService, PubsubService } from '../lib_pubsub'
+import { defineService, PubsubError, PubsubService, type Actor } from '../lib_pubsub'
+import { hasBody } from '../lib_pubsub/xml'
 import { initialValues, type PubsubConfig } from './config'
 import { Outbox } from './outbox'
+import { Presences } from './presences'
+import type { Sender } from './sender'
 import { Departures } from './store/departures'
 import { SqlReadStore, type PubsubNode } from './store/read-store'
 import { SqlStore } from './store/store'
@@ -9,6 +12,7 @@ import { Tables } from './store/tables'
 
 /** Bytes of an item's id: what an index carries on each database. */
 const ITEM_ID = 512
+const DAY = 86_400_000
 
 export type PubsubContext = Context<PubsubConfig>
 
@@ -18,14 +22,26 @@ export class Pubsub {
   /** What is committed. */
   readonly stored: SqlReadStore
   readonly departures: Departures
+  /** Who has told the host to be available. */
+  readonly presences: Presences
+  readonly tables: Tables
   engine: PubsubService<PubsubNode>
-  readonly #tables: Tables
 
-  constructor(readonly ctx: PubsubContext) {
-    this.engine = engineOf(ctx.config)
-    this.#tables = new Tables(ctx.db, ctx.host.name, () => this.engine.definition.defaults)
-    this.departures = new Departures(ctx.db, ctx.host.name, this.#tables.hashes)
-    this.stored = new SqlReadStore(this.#tables, ctx.db.read)
+  /** @param saved what the version before knew of presence */
+  constructor(
+    readonly ctx: PubsubContext,
+    saved?: unknown
+  ) {
+    this.presences = new Presences(saved)
+    this.engine = engineOf(ctx.config, this.presences)
+    this.tables = new Tables(
+      ctx.db,
+      ctx.host.name,
+      () => this.engine.definition.defaults,
+      () => this.engine.definition.multiSubscribe
+    )
+    this.departures = new Departures(ctx.db, ctx.host.name, this.tables.hashes)
+    this.stored = new SqlReadStore(this.tables, ctx.db.read)
     this.outbox = new Outbox({
       from: ctx.host.name,
       send: message => ctx.send(message),
@@ -33,13 +49,19 @@ export class Pubsub {
     })
   }
 
+  /** Who acts when nobody asks: the host itself. */
+  get self(): Actor {
+    const { name } = this.ctx.host
+    return { jid: name, bare: name, admin: true }
+  }
+
   reconfigure(config: PubsubConfig): void {
-    this.engine = engineOf(config)
+    this.engine = engineOf(config, this.presences)
   }
 
   /** Forgets where nodes have gone that were deleted before that moment (milliseconds UTC). */
   async expireRedirects(before: number): Promise<void> {
-    await this.ctx.db.write(tx => this.#tables.nodes.expireRedirects(tx, before))
+    await this.ctx.db.write(tx => this.tables.nodes.expireRedirects(tx, before))
   }
 
   /** Does something in a write unit, in the turn of `sender`. */
@@ -49,17 +71,28 @@ export class Pubsub {
 
   /** The same in a unit of somebody else's. */
   async within<T>(tx: Tx, work: (store: SqlStore) => Promise<T>): Promise<T> {
-    const store = new SqlStore(this.#tables, tx)
+    const store = new SqlStore(this.tables, tx)
     const result = await work(store)
     await store.finish()
     return result
   }
 }
 
-function engineOf(config: PubsubConfig): PubsubService<PubsubNode> {
+function engineOf(config: PubsubConfig, presences: Presences): PubsubService<PubsubNode> {
   return new PubsubService(
     defineService<PubsubNode>({
       instantNodes: config.instantNodes,
+      autoCreate: config.autoCreate,
+      multiSubscribe: config.multiSubscribe,
+      orderItems: true,
+      options: {
+        longestLease: config.leaseDays * DAY,
+        reminder: DAY, // XEP-0060 §12.19
+        leaseRequired: config.requireLease,
+        patience: DAY,
+        isPresent: jid => presences.has(jid),
+        hasBody
+      },
       defaults: initialValues(config),
       limits: {
         maxItems: config.itemsPerNode,
@@ -67,8 +100,19 @@ function engineOf(config: PubsubConfig): PubsubService<PubsubNode> {
         nodeName: config.nodeNameBytes,
         itemId: ITEM_ID,
         page: config.pageSize,
-        subscriptions: config.subscriptionsPerUser
+        subscriptions: config.subscriptionsPerUser,
+        perAddress: config.subscriptionsPerAddress
+      },
+      hooks: {
+        mayCreate: (actor, _, store) => mayCreate(actor as Sender, store as SqlStore, config.nodesPerUser)
       }
     })
   )
+}
+
+/** XEP-0060 §8.1.1 */
+async function mayCreate({ bare, admin, creates }: Sender, store: SqlStore, most: number): Promise<void> {
+  if (!creates) throw new PubsubError('forbidden', { text: 'you may not create nodes here' })
+  if (admin || (await store.countNodesOf(bare, most)) < most) return
+  throw new PubsubError('maxNodesExceeded', { text: `you may have created ${most} nodes` })
 }

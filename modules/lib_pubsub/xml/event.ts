@@ -1,17 +1,24 @@
 import { el, frozen, NS, type Element } from '#core'
 import type { EventItem, Notification, PubsubEvent } from '../events'
+import { bodyOf } from './body'
 import { authorizationForm, configForm } from './forms'
-import { EVENT } from './namespaces'
+import { EVENT, SHIM } from './namespaces'
 import { payloadElement } from './payload'
 
 /** What a message of a notification holds, built and serialised once for all recipients. */
-export function notificationContent({ node, event }: Notification): Element[] {
-  if (event.kind === 'approval') return [frozen(authorizationForm(node, event.jid))]
+export function notificationContent({ node, event, subIds, body }: Notification): Element[] {
+  if (event.kind === 'approval') return [frozen(authorizationForm(node, event.jid, event.subId))]
   const content = [frozen(el('event', EVENT, eventElement(node, event)))]
+  if (body && event.kind === 'items') {
+    const text = bodyOf(event.item?.payload)
+    if (text !== undefined) content.unshift(frozen(el('body', null, text))) // §12.8
+  }
   if (event.kind === 'items' && event.delayed !== undefined) {
     const stamp = new Date(event.delayed).toISOString()
     content.push(frozen(el('delay', { xmlns: NS.DELAY, stamp }))) // §6.1.7
   }
+  // §7.1.2.4: as the last child
+  if (subIds) content.push(frozen(headers(subIds)))
   return content
 }
 
@@ -25,6 +32,14 @@ export function* notificationMessages(
   // a request waits for its owner, wherever events go (§12.13)
   const type = notification.event.kind === 'approval' ? 'normal' : notification.type
   for (const to of notification.recipients) yield el('message', { from, to, type, id: newId() }, content)
+}
+
+function headers(subIds: readonly string[]): Element {
+  return el(
+    'headers',
+    SHIM,
+    subIds.map(subId => el('header', { name: 'SubID' }, subId))
+  )
 }
 
 function eventElement(node: string, event: Exclude<PubsubEvent, { kind: 'approval' }>): Element {
@@ -44,7 +59,14 @@ function eventElement(node: string, event: Exclude<PubsubEvent, { kind: 'approva
     case 'configuration':
       return el('configuration', { node }, event.config && configForm(event.fields, event.config, 'result'))
     case 'subscription':
-      return el('subscription', { node, jid: event.jid, subscription: event.state })
+      return el('subscription', {
+        node,
+        jid: event.jid,
+        subid: event.subId,
+        subscription: event.state,
+        // §12.19
+        expiry: event.expiry === undefined ? undefined : new Date(event.expiry).toISOString()
+      })
     case 'affiliation':
       return el(
         'affiliations',

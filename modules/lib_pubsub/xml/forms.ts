@@ -1,9 +1,16 @@
 import { FormError, JID, parseSubmit, renderForm, type Element, type FormDef, type FormValues } from '#core'
-import { readChanges, showConfig, type ConfigChanges, type ConfigField } from '../config'
+import { readChanges, readValues, showConfig, type ConfigChanges, type ConfigField } from '../config'
 import type { Metadata } from '../discovery'
 import { PubsubError, unsupported } from '../errors'
-import type { Node } from '../store'
-import { META_DATA, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_AUTHORIZATION } from './namespaces'
+import { optionFields, shownOptions, type OptionsDefinition } from '../options'
+import type { Node, SubscriptionOptions } from '../store'
+import {
+  META_DATA,
+  NODE_CONFIG,
+  PUBLISH_OPTIONS,
+  SUBSCRIBE_AUTHORIZATION,
+  SUBSCRIBE_OPTIONS
+} from './namespaces'
 
 /** The form of a node's configuration (§16.4.4), with these values. */
 export function configForm(
@@ -29,7 +36,7 @@ export function parseConfig(fields: readonly ConfigField[], x: Element): ConfigC
 /** Preconditions of a publication (§7.1.5); a field that the service does not have cannot be met. */
 export function parseOptions(fields: readonly ConfigField[], x: Element): ConfigChanges {
   try {
-    return readChanges(
+    return readValues(
       fields,
       parseSubmit(formOf(fields, PUBLISH_OPTIONS), x, { unknown: 'refuse', partial: true })
     )
@@ -40,6 +47,28 @@ export function parseOptions(fields: readonly ConfigField[], x: Element): Config
   }
 }
 
+/** The form of what a subscriber may choose (§16.4.2); `body`: where the payloads have a text. */
+export function choiceForm(
+  offered: OptionsDefinition,
+  options: SubscriptionOptions,
+  body: boolean,
+  type: 'form' | 'result'
+): Element {
+  const fields = optionFields(offered, body)
+  return renderForm(formOf(fields, SUBSCRIBE_OPTIONS), showConfig(fields, shownOptions(options)), type)
+}
+
+/** What a subscriber chooses (§6.3.5); §6.3.6.2 where that cannot be. */
+export function parseChoice(offered: OptionsDefinition, x: Element): ConfigChanges {
+  const fields = optionFields(offered, offered.hasBody !== undefined)
+  try {
+    return readChanges(fields, parseSubmit(formOf(fields, SUBSCRIBE_OPTIONS), x, { partial: true }))
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error
+    throw new PubsubError('invalidOptions', { text: error.message })
+  }
+}
+
 function formOf(fields: readonly ConfigField[], formType: string): FormDef {
   return { formType, fields: fields.map(field => field.form) }
 }
@@ -47,7 +76,7 @@ function formOf(fields: readonly ConfigField[], formType: string): FormDef {
 /** §5.4: the meta-data of a node, for disco#info. */
 export function metadataForm<N extends Node>(
   fields: readonly ConfigField[],
-  { node, owners, subscribers }: Metadata<N>
+  { node, owners, publishers, subscribers }: Metadata<N>
 ): Element {
   const shown = fields.filter(field => field.metadata)
   const def: FormDef = {
@@ -57,6 +86,11 @@ export function metadataForm<N extends Node>(
       { var: 'pubsub#creation_date', label: 'When the node was created' },
       { var: 'pubsub#creator', type: 'jid-single', label: 'The JID of the node creator' },
       { var: 'pubsub#owner', type: 'jid-multi', label: 'The JIDs of those with an affiliation of owner' },
+      {
+        var: 'pubsub#publisher',
+        type: 'jid-multi',
+        label: 'The JIDs of those with an affiliation of publisher'
+      },
       { var: 'pubsub#num_subscribers', label: 'The number of subscribers to the node' }
     ]
   }
@@ -65,6 +99,7 @@ export function metadataForm<N extends Node>(
     'pubsub#creation_date': new Date(node.createdAt).toISOString(),
     'pubsub#creator': node.creator || undefined,
     'pubsub#owner': [...owners],
+    'pubsub#publisher': publishers.length > 0 ? [...publishers] : undefined,
     'pubsub#num_subscribers': String(subscribers)
   }
   return renderForm(def, values, 'result')
@@ -76,6 +111,7 @@ const AUTHORIZATION: FormDef = {
   instructions:
     'Somebody asks to subscribe to a node that you own. Allow it or not; to decide later, cancel.',
   fields: [
+    { var: 'pubsub#subid', type: 'hidden' },
     { var: 'pubsub#node', label: 'Node', required: true },
     { var: 'pubsub#subscriber_jid', type: 'jid-single', label: 'Subscriber', required: true },
     { var: 'pubsub#allow', type: 'boolean', label: 'Allow this address to subscribe?', required: true }
@@ -83,8 +119,11 @@ const AUTHORIZATION: FormDef = {
 }
 
 /** §8.6: asks an owner to approve. */
-export function authorizationForm(node: string, jid: string): Element {
-  return renderForm(AUTHORIZATION, {
+export function authorizationForm(node: string, jid: string, subId?: string): Element {
+  const def =
+    subId === undefined ? { ...AUTHORIZATION, fields: AUTHORIZATION.fields.slice(1) } : AUTHORIZATION
+  return renderForm(def, {
+    'pubsub#subid': subId,
     'pubsub#node': node,
     'pubsub#subscriber_jid': jid,
     'pubsub#allow': false
@@ -96,6 +135,8 @@ export interface Decision {
   node: string
   jid: string
   allow: boolean
+  /** Where the service has SubIDs. */
+  subId?: string
 }
 
 /**
@@ -107,7 +148,13 @@ export function parseDecision(x: Element): Decision | undefined {
   try {
     const values = parseSubmit(AUTHORIZATION, x)
     const jid = JID.parse(String(values['pubsub#subscriber_jid'])).full
-    return { node: String(values['pubsub#node']), jid, allow: values['pubsub#allow'] === true }
+    const subId = values['pubsub#subid']
+    return {
+      node: String(values['pubsub#node']),
+      jid,
+      allow: values['pubsub#allow'] === true,
+      ...(typeof subId === 'string' && subId !== '' && { subId })
+    }
   } catch (error) {
     if (!(error instanceof FormError)) throw error
     throw new PubsubError('badRequest', { text: error.message })

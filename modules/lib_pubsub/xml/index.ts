@@ -1,8 +1,10 @@
 /** The XML of XEP-0060 for whoever runs a PubsubService: requests read, answers and events built. */
+export { bodyOf, hasBody } from './body'
 export { asAnswer, toStanzaError } from './errors'
 export { notificationContent, notificationMessages } from './event'
 export {
   authorizationForm,
+  choiceForm,
   configForm,
   metadataForm,
   parseConfig,

@@ -5,14 +5,18 @@ import { PubsubError, unsupported } from '../errors'
 import type { PageRequest } from '../page'
 import { hasRole } from '../roles'
 import type { Node } from '../store'
-import { parseConfig, parseOptions } from './forms'
-import { OWNER } from './namespaces'
+import { parseChoice, parseConfig, parseOptions } from './forms'
+import { ORDER_BY, OWNER } from './namespaces'
+import { parseOrder } from './order'
 import { payloadOf } from './payload'
 import type { Operation } from './request'
 import { parsePage } from './rsm'
 
 /** What reading a request needs to know of the service. */
-type Service = Pick<Definition<Node>, 'fields' | 'roles' | 'limits'>
+type Service = Pick<
+  Definition<Node>,
+  'fields' | 'roles' | 'limits' | 'options' | 'multiSubscribe' | 'orderItems'
+>
 
 export interface ParseOptions {
   /** Namespaces of children of `<pubsub/>` that the caller reads itself; others are refused. */
@@ -26,6 +30,8 @@ interface Parts {
   /** `<configure/>`, `<options/>`, `<publish-options/>`. */
   companion: Element | undefined
   page: PageRequest | undefined
+  /** XEP-0413 */
+  orders: readonly Element[]
 }
 
 type Reader = (parts: Parts) => Operation
@@ -43,11 +49,13 @@ export function parseRequest<N extends Node, X>(
   const ns = nsOf(pubsub)
   const own: Element[] = []
   const extensions: Element[] = []
+  const orders: Element[] = []
   let page: PageRequest | undefined
   for (const child of childrenOf(pubsub)) {
     const childNs = child.attrs.xmlns ?? ns
     if (childNs === ns) own.push(child)
     else if (childNs === NS.RSM && page === undefined) page = parsePage(child)
+    else if (childNs === ORDER_BY && service.orderItems) orders.push(child)
     else if (options.extensions?.includes(childNs as string)) extensions.push(child)
     else throw bad(`<${child.name}/> does not belong here`)
   }
@@ -60,9 +68,10 @@ export function parseRequest<N extends Node, X>(
   if (another || (companion && entry.companion !== companion.name))
     throw bad('there is more than one request')
   if (page && !entry.paged) throw bad('this request has no pages')
+  if (orders.length > 0 && !entry.ordered) throw bad('this request has no order')
   const read = entry[type]
   if (read === undefined) throw bad(`<${action.name}/> is not asked for by an iq of type ${type}`)
-  const operation = read({ service, action, companion, page })
+  const operation = read({ service, action, companion, page, orders })
   return extensions.length > 0 ? { ...operation, extensions } : operation
 }
 
@@ -71,6 +80,7 @@ interface Entry {
   set?: Reader
   companion?: string
   paged?: boolean
+  ordered?: boolean
 }
 
 const READERS: Readonly<Record<string, Entry>> = {
@@ -79,11 +89,11 @@ const READERS: Readonly<Record<string, Entry>> = {
   retract: { set: retract },
   subscribe: { set: subscribe, companion: 'options' },
   unsubscribe: { set: unsubscribe },
-  items: { get: items, paged: true },
+  items: { get: items, paged: true, ordered: true },
   subscriptions: { get: ownSubscriptions, paged: true },
   affiliations: { get: ownAffiliations, paged: true },
-  options: { get: noOptions, set: noOptions },
-  default: { get: noDefault }
+  options: { get: options, set: setOptions },
+  default: { get: defaultOptions }
 }
 
 const OWNER_READERS: Readonly<Record<string, Entry>> = {
@@ -144,19 +154,32 @@ function retract({ action }: Parts): Operation {
 }
 
 /** §6.1 */
-function subscribe({ action, companion }: Parts): Operation {
+function subscribe({ service, action, companion }: Parts): Operation {
   const request = { node: nodeOf(action), jid: jidOf(action) }
-  if (companion) throw unsupported('subscription-options') // §6.3.4.6
-  return { write: true, name: 'subscribe', request }
+  if (companion === undefined) return { write: true, name: 'subscribe', request }
+  if (service.options === undefined) throw unsupported('subscription-options') // §6.3.4.6
+  // §6.3.7
+  if (attr(companion, 'node') !== undefined || attr(companion, 'jid') !== undefined) {
+    throw bad('<options/> has neither node nor jid here')
+  }
+  const choice = choiceOf(service, companion)
+  return { write: true, name: 'subscribe', request: { ...request, ...(choice && { options: choice }) } }
 }
 
-/** §6.2; a SubID is ignored, since there are none (§6.2.3.5). */
-function unsubscribe({ action }: Parts): Operation {
-  return { write: true, name: 'unsubscribe', request: { node: nodeOf(action), jid: jidOf(action) } }
+/** §6.2 */
+function unsubscribe({ service, action }: Parts): Operation {
+  const request = { node: nodeOf(action), jid: jidOf(action), ...subIdOf(service, action) }
+  return { write: true, name: 'unsubscribe', request }
+}
+
+/** Where there are no SubIDs, one that is given is ignored (§6.2.3.5). */
+function subIdOf({ multiSubscribe }: Service, element: Element): { subId?: string } {
+  const subId = attr(element, 'subid')
+  return multiSubscribe && subId !== undefined ? { subId } : {}
 }
 
 /** §6.5 */
-function items({ action, page }: Parts): Operation {
+function items({ service, action, page, orders }: Parts): Operation {
   const node = nodeOf(action)
   const max = attr(action, 'max_items')
   if (max !== undefined && !/^\d{1,9}$/.test(max)) throw bad('max_items is a number')
@@ -169,7 +192,9 @@ function items({ action, page }: Parts): Operation {
       node,
       ...(ids.length > 0 && { ids: ids as string[] }),
       ...(max !== undefined && { maxItems: Number(max) }),
-      ...(page && { page })
+      ...(page && { page }),
+      ...parseOrder(orders),
+      ...subIdOf(service, action)
     }
   }
 }
@@ -189,14 +214,39 @@ function list(action: Element, page: PageRequest | undefined): { node?: string; 
   return { ...(node !== undefined && { node }), ...(page && { page }) }
 }
 
-/** §6.3.4.6 */
-function noOptions(): never {
-  throw unsupported('subscription-options')
+/** §6.3.2 */
+function options({ service, action }: Parts): Operation {
+  return { write: false, name: 'options', request: optionsRequest(service, action) }
 }
 
-/** §6.4.3.2 */
-function noDefault(): never {
-  throw unsupported('retrieve-default-sub')
+/** §6.3.5 */
+function setOptions({ service, action }: Parts): Operation {
+  const request = optionsRequest(service, action)
+  const choice = choiceOf(service, action)
+  // a cancelled form changes nothing, but what is wrong with the request is wrong with it
+  return { write: true, name: 'setOptions', request: { ...request, options: choice ?? {} } }
+}
+
+function optionsRequest(service: Service, action: Element): { node: string; jid: string; subId?: string } {
+  if (service.options === undefined) throw unsupported('subscription-options') // §6.3.4.6
+  const node = nodeOf(action)
+  if (attr(action, 'jid') === undefined) throw new PubsubError('jidRequired') // §6.3.4.3
+  return { node, jid: jidOf(action), ...subIdOf(service, action) }
+}
+
+/** What was chosen; `undefined` where the form was cancelled. */
+function choiceOf(service: Service, element: Element): ConfigChanges | undefined {
+  const x = formOf(element)
+  if (x === undefined) throw bad('<options/> has no form')
+  if (service.options === undefined || x.attrs.type === 'cancel') return undefined
+  return parseChoice(service.options, x)
+}
+
+/** §6.4 */
+function defaultOptions({ service, action }: Parts): Operation {
+  if (service.options === undefined) throw unsupported('retrieve-default-sub') // §6.4.3.2
+  const node = attr(action, 'node')
+  return { write: false, name: 'defaultOptions', request: node === undefined ? {} : { node } }
 }
 
 /** §8.2.1 */
@@ -249,13 +299,13 @@ function affiliations({ action, page }: Parts): Operation {
 const STATES: readonly string[] = ['none', 'pending', 'unconfigured', 'subscribed']
 
 /** §8.8.2 */
-function changeSubscriptions({ action, page }: Parts): Operation {
+function changeSubscriptions({ service, action, page }: Parts): Operation {
   const node = nodeOf(action)
   if (page) throw bad('a change has no pages')
   const changes = only(action, 'subscription').map(element => {
     const state = attr(element, 'subscription')
     if (state !== undefined && !STATES.includes(state)) throw bad('there is no such subscription state')
-    return { jid: jidOf(element), ...(state !== undefined && { state }) }
+    return { jid: jidOf(element), ...subIdOf(service, element), ...(state !== undefined && { state }) }
   })
   return { write: true, name: 'changeSubscriptions', request: { node, changes } }
 }

@@ -4,9 +4,12 @@ import type { ItemsPage } from '../items'
 import type { Outcome } from '../events'
 import type { Page } from '../page'
 import type { PubsubService } from '../service'
-import type { Actor, Item, Node, ReadStore, Store } from '../store'
+import { DEFAULT_OPTIONS } from '../options'
+import type { Actor, Item, Node, ReadStore, Store, SubscriptionOptions } from '../store'
+import { subIdOf } from '../subids'
+import type { SubscribeResult } from '../subscribe'
 import { toStanzaError } from './errors'
-import { configForm } from './forms'
+import { choiceForm, configForm } from './forms'
 import { OWNER, PUBSUB } from './namespaces'
 import { payloadElement } from './payload'
 import type { ReadOperation, WriteOperation } from './request'
@@ -40,16 +43,21 @@ export async function write<N extends Node, X>(
       const item = result.id !== undefined && el('item', { id: result.id })
       return { result: answer(pubsub(el('publish', { node: result.node }, item))), notifications }
     }
-    case 'subscribe':
-    case 'unsubscribe': {
-      const { result, notifications } = await service[operation.name](store, actor, operation.request)
-      const { node, jid, state } = result
-      return { result: answer(pubsub(el('subscription', { node, jid, subscription: state }))), notifications }
+    case 'subscribe': {
+      const { result, notifications } = await service.subscribe(store, actor, operation.request)
+      const chosen = operation.request.options !== undefined
+      return { result: answer(subscribed(service, result, chosen)), notifications }
     }
+    case 'unsubscribe': {
+      const { result, notifications } = await service.unsubscribe(store, actor, operation.request)
+      return { result: answer(pubsub(subscriptionElement(result))), notifications }
+    }
+    case 'setOptions':
+      return done(await service.setOptions(store, actor, operation.request))
     case 'changeSubscriptions': {
       const { result, notifications } = await service.changeSubscriptions(store, actor, operation.request)
-      const rejected = result.rejected.map(({ jid, state }) =>
-        el('subscription', { jid, subscription: state })
+      const rejected = result.rejected.map(({ jid, state, subId }) =>
+        el('subscription', { jid, subid: subId, subscription: state })
       )
       return { result: partial('subscriptions', result.node, rejected), notifications }
     }
@@ -88,10 +96,18 @@ export async function read<N extends Node, X>(
     }
     case 'defaultConfiguration':
       return owner(el('default', null, configForm(definition.fields, service.defaultConfiguration())))
+    case 'options': {
+      const { node, jid, subId, ...choice } = await service.options(store, actor, operation.request)
+      return pubsub(el('options', { node, jid, subid: subId }, formOf(service, choice, 'form')))
+    }
+    case 'defaultOptions': {
+      const { node, ...choice } = await service.defaultOptions(store, actor, operation.request)
+      return pubsub(el('default', { node }, formOf(service, choice, 'result')))
+    }
     case 'subscriptionsOf': {
       const page = await service.subscriptionsOf(store, actor, operation.request)
-      const rows = page.entries.map(({ node, jid, state }) =>
-        el('subscription', { node, jid, subscription: state })
+      const rows = page.entries.map(({ node, jid, state, ...row }) =>
+        subscriptionElement({ node, jid, state, subId: subIdOf(definition, row) })
       )
       return pubsub(el('subscriptions', { node: operation.request.node }, rows), setOf(page, operation))
     }
@@ -102,7 +118,9 @@ export async function read<N extends Node, X>(
     }
     case 'subscriptionsTo': {
       const page = await service.subscriptionsTo(store, actor, operation.request)
-      const rows = page.entries.map(({ jid, state }) => el('subscription', { jid, subscription: state }))
+      const rows = page.entries.map(row =>
+        el('subscription', { jid: row.jid, subid: subIdOf(definition, row), subscription: row.state })
+      )
       return owner(el('subscriptions', { node: page.node }, rows), setOf(page, operation))
     }
     case 'affiliations': {
@@ -111,6 +129,37 @@ export async function read<N extends Node, X>(
       return owner(el('affiliations', { node: page.node }, rows), setOf(page, operation))
     }
   }
+}
+
+function formOf<N extends Node, X>(
+  { definition }: PubsubService<N, X>,
+  { options, body }: { options: SubscriptionOptions; body: boolean },
+  type: 'form' | 'result'
+): Element | undefined {
+  return definition.options && choiceForm(definition.options, options, body, type)
+}
+
+function subscriptionElement(
+  { node, jid, state, subId }: Pick<SubscribeResult, 'node' | 'jid' | 'state' | 'subId'>,
+  content?: Element
+): Element {
+  return el('subscription', { node, jid, subid: subId, subscription: state }, content)
+}
+
+/** §6.1.2; with what was chosen, where something was (§6.3.7). */
+function subscribed<N extends Node, X>(
+  service: PubsubService<N, X>,
+  result: SubscribeResult,
+  chosen: boolean
+): Element {
+  // §6.1.5
+  const required = result.state === 'unconfigured' ? el('subscribe-options', null, el('required')) : undefined
+  const { options = DEFAULT_OPTIONS } = result
+  const body = service.definition.options?.hasBody?.(result.payloadType) === true
+  return pubsub(
+    subscriptionElement(result, required),
+    chosen && el('options', null, formOf(service, { options, body }, 'result'))
+  )
 }
 
 /** §6.5.3, §6.5.4 */

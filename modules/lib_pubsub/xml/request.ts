@@ -1,4 +1,6 @@
 import type { Element } from '#core'
+import type { OptionsRequest } from '../choices'
+import type { ConfigChanges } from '../config'
 import type { ItemsRequest } from '../items'
 import type {
   AffiliationChange,
@@ -22,6 +24,7 @@ export type WriteOperation =
   | { name: 'retract'; request: RetractRequest }
   | { name: 'subscribe'; request: SubscribeRequest }
   | { name: 'unsubscribe'; request: SubscribeRequest }
+  | { name: 'setOptions'; request: OptionsRequest & { options: ConfigChanges } }
   | { name: 'changeSubscriptions'; request: ChangeRequest<SubscriptionChange> }
   | { name: 'changeAffiliations'; request: ChangeRequest<AffiliationChange> }
 
@@ -30,6 +33,8 @@ export type ReadOperation =
   | { name: 'items'; request: ItemsRequest }
   | { name: 'configuration'; request: { node: string } }
   | { name: 'defaultConfiguration'; request: object }
+  | { name: 'options'; request: OptionsRequest }
+  | { name: 'defaultOptions'; request: { node?: string } }
   | { name: 'subscriptionsOf'; request: ListRequest }
   | { name: 'affiliationsOf'; request: ListRequest }
   | { name: 'subscriptionsTo'; request: NodeListRequest }

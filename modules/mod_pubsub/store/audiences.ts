@@ -1,9 +1,11 @@
+import type { Audience } from '../../lib_pubsub'
+
 /** Addresses in all lists together. */
 const KEPT = 200_000
 
-interface Audience {
+interface Kept {
   readonly version: number
-  readonly jids: readonly string[]
+  readonly audience: Audience
 }
 
 /**
@@ -11,7 +13,7 @@ interface Audience {
  * read with the node, so nobody has to tell when it is out of date. Only what is committed may be kept here.
  */
 export class Audiences {
-  readonly #lists = new Map<number, Audience>()
+  readonly #lists = new Map<number, Kept>()
   readonly #most: number
   #size = 0
 
@@ -19,20 +21,21 @@ export class Audiences {
     this.#most = most
   }
 
-  get(node: number, version: number): readonly string[] | undefined {
+  get(node: number, version: number): Audience | undefined {
     const found = this.#lists.get(node)
     if (found?.version !== version) return undefined
     // the list that was used last goes last
     this.#lists.delete(node)
     this.#lists.set(node, found)
-    return found.jids
+    return found.audience
   }
 
-  keep(node: number, version: number, jids: readonly string[]): void {
+  keep(node: number, version: number, audience: Audience): void {
     this.#drop(node)
-    if (jids.length > this.#most) return
-    this.#lists.set(node, { version, jids })
-    this.#size += jids.length
+    const size = sizeOf(audience)
+    if (size > this.#most) return
+    this.#lists.set(node, { version, audience })
+    this.#size += size
     for (const oldest of this.#lists.keys()) {
       if (this.#size <= this.#most) return
       this.#drop(oldest)
@@ -40,7 +43,13 @@ export class Audiences {
   }
 
   #drop(node: number): void {
-    this.#size -= this.#lists.get(node)?.jids.length ?? 0
+    const kept = this.#lists.get(node)
+    if (kept === undefined) return
+    this.#size -= sizeOf(kept.audience)
     this.#lists.delete(node)
   }
+}
+
+function sizeOf({ plain, special }: Audience): number {
+  return plain.length + special.length
 }

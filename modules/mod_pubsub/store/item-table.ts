@@ -1,9 +1,11 @@
 import type { Database, Reader, Tx } from '#core'
-import type { Item, ItemDraft, Range } from '../../lib_pubsub'
+import type { Item, ItemDraft, ItemOrder, Range } from '../../lib_pubsub'
 import type { Hashes } from './hashes'
 import { bothWays, bounds, readRange } from '../../lib_keyset'
 
 export interface ItemRow {
+  /** Grows with each item that is new; one that is overwritten keeps it. */
+  id: number
   item_id: string
   publisher: string
   payload: string | null
@@ -22,7 +24,7 @@ type Written = {
   seq: number
 }
 
-const COLUMNS = ['item_id', 'publisher', 'payload', 'created', 'updated', 'seq'] as const
+const COLUMNS = ['id', 'item_id', 'publisher', 'payload', 'created', 'updated', 'seq'] as const
 
 /** The items of all nodes. */
 export class ItemTable {
@@ -32,15 +34,40 @@ export class ItemTable {
   constructor(db: Database, hashes: Hashes) {
     this.#hashes = hashes
     const table = 'pubsub_items'
-    const at = (direction: 'asc' | 'desc') =>
-      db.statement<{ node: number; place: number }, ItemRow>((knex, p) =>
-        knex(table)
-          .select(...COLUMNS)
-          .where('node_id', p('node'))
-          .orderBy('seq', direction)
-          .limit(1)
-          .offset(p('place'))
-      )
+    const ordered = (column: 'id' | 'seq') => {
+      const at = (direction: 'asc' | 'desc') =>
+        db.statement<{ node: number; place: number }, ItemRow>((knex, p) =>
+          knex(table)
+            .select(...COLUMNS)
+            .where('node_id', p('node'))
+            .orderBy(column, direction)
+            .limit(1)
+            .offset(p('place'))
+        )
+      return {
+        list: bothWays<{ node: number }, ItemRow>(db, column, (knex, p) =>
+          knex(table)
+            .select(...COLUMNS)
+            .where('node_id', p('node'))
+        ),
+        count: db.statement<{ node: number; after: number; before: number; limit: number }, { n: number }>(
+          (knex, p) =>
+            knex
+              .count({ n: '*' })
+              .from(
+                knex(table)
+                  .select(column)
+                  .where('node_id', p('node'))
+                  .where(column, '>', p('after'))
+                  .where(column, '<', p('before'))
+                  .limit(p('limit'))
+                  .as('some')
+              )
+        ),
+        oldestAt: at('asc'),
+        newestAt: at('desc')
+      }
+    }
     this.#sql = {
       one: db.statement<{ node: number; id: string }, ItemRow>((knex, p) =>
         knex(table)
@@ -48,27 +75,9 @@ export class ItemTable {
           .where('node_id', p('node'))
           .where('item_id', p('id'))
       ),
-      list: bothWays<{ node: number }, ItemRow>(db, 'seq', (knex, p) =>
-        knex(table)
-          .select(...COLUMNS)
-          .where('node_id', p('node'))
-      ),
-      count: db.statement<{ node: number; after: number; before: number; limit: number }, { n: number }>(
-        (knex, p) =>
-          knex
-            .count({ n: '*' })
-            .from(
-              knex(table)
-                .select('seq')
-                .where('node_id', p('node'))
-                .where('seq', '>', p('after'))
-                .where('seq', '<', p('before'))
-                .limit(p('limit'))
-                .as('some')
-            )
-      ),
-      oldestAt: at('asc'),
-      newestAt: at('desc'),
+      // XEP-0413
+      modification: ordered('seq'),
+      creation: ordered('id'),
       insert: db.statement<Written & { id: string }>((knex, p) =>
         knex(table).insert({
           node_id: p('node'),
@@ -110,17 +119,29 @@ export class ItemTable {
     return reader.get(this.#sql.one, { node, id })
   }
 
-  list(reader: Reader, node: number, range: Range): Promise<ItemRow[]> {
-    return readRange(reader, this.#sql.list, { node }, range)
+  list(reader: Reader, node: number, range: Range, order: ItemOrder = 'modification'): Promise<ItemRow[]> {
+    return readRange(reader, this.#sql[order].list, { node }, range)
   }
 
-  async count(reader: Reader, node: number, range: Range): Promise<number> {
-    const row = await reader.get(this.#sql.count, { node, ...bounds(range) })
+  async count(
+    reader: Reader,
+    node: number,
+    range: Range,
+    order: ItemOrder = 'modification'
+  ): Promise<number> {
+    const row = await reader.get(this.#sql[order].count, { node, ...bounds(range) })
     return row?.n ?? 0
   }
 
-  at(reader: Reader, node: number, place: number, newest: boolean): Promise<ItemRow | undefined> {
-    return reader.get(newest ? this.#sql.newestAt : this.#sql.oldestAt, { node, place })
+  at(
+    reader: Reader,
+    node: number,
+    place: number,
+    newest: boolean,
+    order: ItemOrder = 'modification'
+  ): Promise<ItemRow | undefined> {
+    const { newestAt, oldestAt } = this.#sql[order]
+    return reader.get(newest ? newestAt : oldestAt, { node, place })
   }
 
   async put(tx: Tx, node: number, draft: ItemDraft, seq: number, previous: Item | undefined): Promise<void> {

@@ -13,6 +13,8 @@ export interface NodeRow {
   seq: number
   subscribers: number
   version: number
+  /** When its oldest item ends. */
+  due: number | null
 }
 
 type Named = { host: string; hash: Buffer }
@@ -26,7 +28,8 @@ const COLUMNS = [
   'item_count',
   'seq',
   'subscribers',
-  'version'
+  'version',
+  'due'
 ] as const
 
 /** The nodes of one host, and where those have gone that have moved. */
@@ -79,6 +82,22 @@ export class NodeTable {
         knex(table)
           .update({ config: p('config') })
           .where('id', p('id'))
+      ),
+      setDue: db.statement<{ id: number; due: number | null }>((knex, p) =>
+        knex(table)
+          .update({ due: p('due') })
+          .where('id', p('id'))
+      ),
+      due: db.statement<{ host: string; now: number; limit: number }, { name: string }>((knex, p) =>
+        knex(table)
+          .select('name')
+          .where('host', p('host'))
+          .where('due', '<=', p('now'))
+          .orderBy('due')
+          .limit(p('limit'))
+      ),
+      nextDue: db.statement<{ host: string }, { due: number }>((knex, p) =>
+        knex(table).select('due').where('host', p('host')).whereNotNull('due').orderBy('due').limit(1)
       ),
       delete: db.statement<{ id: number }>((knex, p) => knex(table).delete().where('id', p('id'))),
       countItems: db.statement<{ id: number; by: number; seq: number }>((knex, p) =>
@@ -162,6 +181,20 @@ export class NodeTable {
 
   async configure(tx: Tx, id: number, config: object): Promise<void> {
     await tx.run(this.#sql.configure, { id, config: JSON.stringify(config) })
+  }
+
+  async setDue(tx: Tx, id: number, due: number | undefined): Promise<void> {
+    await tx.run(this.#sql.setDue, { id, due: due ?? null })
+  }
+
+  /** Names of nodes with items whose time is over. */
+  async due(reader: Reader, now: number, limit: number): Promise<string[]> {
+    const rows = await reader.all(this.#sql.due, { host: this.#host, now, limit })
+    return rows.map(row => row.name)
+  }
+
+  async nextDue(reader: Reader): Promise<number | undefined> {
+    return (await reader.get(this.#sql.nextDue, { host: this.#host }))?.due
   }
 
   /** With all that hangs on it. */

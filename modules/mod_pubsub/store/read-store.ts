@@ -1,20 +1,23 @@
 import type { Reader } from '#core'
-import type {
-  Affiliation,
-  EntityAffiliation,
-  EntitySubscription,
-  Item,
-  Listing,
-  Node,
-  NodeSubscription,
-  Range,
-  ReadStore,
-  Subscription,
-  SubscriptionState
+import {
+  audienceOf,
+  type Affiliation,
+  type Audience,
+  type EntityAffiliation,
+  type EntitySubscription,
+  type Item,
+  type ItemOrder,
+  type Listing,
+  type Node,
+  type NodeSubscription,
+  type Range,
+  type ReadStore,
+  type Subscription,
+  type SubscriptionState
 } from '../../lib_pubsub'
 import type { ItemRow } from './item-table'
 import type { NodeRow } from './node-table'
-import type { SubscriptionRow } from './subscription-table'
+import { toSubscription } from './subscription-table'
 import type { Tables } from './tables'
 
 /** A node with what this store needs to know of it. */
@@ -102,6 +105,11 @@ export class SqlReadStore implements ReadStore<PubsubNode> {
     return this.tables.subscriptions.addresses(this.reader, node.key, states)
   }
 
+  async audience(node: PubsubNode): Promise<Audience> {
+    const rows = await this.tables.subscriptions.subscribed(this.reader, node.key)
+    return audienceOf(rows.map(toSubscription), this.tables.subIds())
+  }
+
   countSubscriptionsOf(bare: string, limit: number): Promise<number> {
     return this.tables.subscriptions.countOwn(this.reader, bare, limit)
   }
@@ -120,17 +128,22 @@ export class SqlReadStore implements ReadStore<PubsubNode> {
     return row && toItem(row)
   }
 
-  async items(node: PubsubNode, range: Range): Promise<readonly Item[]> {
-    const rows = await this.tables.items.list(this.reader, node.key, range)
+  async items(node: PubsubNode, range: Range, order?: ItemOrder): Promise<readonly Item[]> {
+    const rows = await this.tables.items.list(this.reader, node.key, range, order)
     return rows.map(toItem)
   }
 
-  countItems(node: PubsubNode, range: Range): Promise<number> {
-    return this.tables.items.count(this.reader, node.key, range)
+  countItems(node: PubsubNode, range: Range, order?: ItemOrder): Promise<number> {
+    return this.tables.items.count(this.reader, node.key, range, order)
   }
 
-  async itemAt(node: PubsubNode, place: number, newest: boolean): Promise<Item | undefined> {
-    const row = await this.tables.items.at(this.reader, node.key, place, newest)
+  async itemAt(
+    node: PubsubNode,
+    place: number,
+    newest: boolean,
+    order?: ItemOrder
+  ): Promise<Item | undefined> {
+    const row = await this.tables.items.at(this.reader, node.key, place, newest, order)
     return row && toItem(row)
   }
 
@@ -144,22 +157,20 @@ export class SqlReadStore implements ReadStore<PubsubNode> {
       itemCount: row.item_count,
       seq: row.seq,
       subscribers: row.subscribers,
-      version: row.version
+      version: row.version,
+      ...(row.due !== null && { dueAt: row.due })
     }
   }
 }
 
-function toSubscription({ id, jid, state }: SubscriptionRow): Subscription {
-  return { key: id, jid, state }
-}
-
-function toItem({ item_id, publisher, payload, created, updated, seq }: ItemRow): Item {
+function toItem({ id, item_id, publisher, payload, created, updated, seq }: ItemRow): Item {
   return {
     id: item_id,
     publisher,
     payload: payload ?? undefined,
     createdAt: created,
     updatedAt: updated,
-    seq
+    seq,
+    born: id
   }
 }

@@ -1,5 +1,6 @@
 import type { Tx } from '#core'
 import type {
+  Audience,
   Item,
   ItemDraft,
   Listing,
@@ -8,7 +9,8 @@ import type {
   Range,
   Store,
   Subscription,
-  SubscriptionState
+  SubscriptionState,
+  Terms
 } from '../../lib_pubsub'
 import { SqlReadStore, type PubsubNode } from './read-store'
 import type { Tables } from './tables'
@@ -84,25 +86,45 @@ export class SqlStore extends SqlReadStore implements Store<PubsubNode> {
   }
 
   /** The list for events is read once for each version of the node's subscriptions. */
-  override async subscribers(
-    node: PubsubNode,
-    states: readonly SubscriptionState[]
-  ): Promise<readonly string[]> {
+  override async audience(node: PubsubNode): Promise<Audience> {
     const { key, version } = node
     const { audiences } = this.tables
-    const keeps = states.length === 1 && states[0] === 'subscribed' && !this.#changed.has(key)
+    const keeps = !this.#changed.has(key)
     const known = keeps ? audiences.get(key, version) : undefined
     if (known) return known
-    const jids = await super.subscribers(node, states)
+    const audience = await super.audience(node)
     // before that it could be another unit's that is undone
-    if (keeps) this.#tx.afterCommit(() => audiences.keep(key, version, jids))
-    return jids
+    if (keeps) this.#tx.afterCommit(() => audiences.keep(key, version, audience))
+    return audience
   }
 
-  async addSubscription(node: PubsubNode, jid: string, state: SubscriptionState): Promise<Subscription> {
-    const key = await this.tables.subscriptions.insert(this.#tx, node.key, jid, state)
+  async addSubscription(
+    node: PubsubNode,
+    jid: string,
+    state: SubscriptionState,
+    terms: Terms = {}
+  ): Promise<Subscription> {
+    const several = this.tables.subIds()
+    const key = await this.tables.subscriptions.insert(this.#tx, node.key, { jid, state, terms, several })
+    this.#await(terms.due)
     await this.#count(node, counts(state))
-    return { key, jid, state }
+    return { key, jid, state, options: terms.options }
+  }
+
+  async setTerms(node: PubsubNode, subscription: Subscription, terms: Terms): Promise<void> {
+    await this.tables.subscriptions.setTerms(this.#tx, subscription.key, terms)
+    this.#await(terms.due)
+    await this.#count(node, 0)
+  }
+
+  async setDue(node: PubsubNode, at: number | undefined): Promise<void> {
+    await this.tables.nodes.setDue(this.#tx, node.key, at)
+    this.#await(at)
+  }
+
+  /** Whoever sweeps is told after the commit. */
+  #await(due: number | undefined): void {
+    if (due !== undefined) this.#tx.afterCommit(() => this.tables.agenda.expect(due))
   }
 
   async setSubscription(

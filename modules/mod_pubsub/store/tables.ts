@@ -1,5 +1,6 @@
 import type { Database } from '#core'
 import type { NodeConfig } from '../../lib_pubsub'
+import { Agenda } from './agenda'
 import { AffiliationTable } from './affiliation-table'
 import { Audiences } from './audiences'
 import { Configs } from './configs'
@@ -17,9 +18,18 @@ export class Tables {
   readonly hashes = new Hashes()
   readonly configs: Configs
   readonly audiences = new Audiences()
+  readonly agenda = new Agenda()
 
-  /** `defaults`: what nodes have that were stored by a version with fewer fields. */
-  constructor(db: Database, host: string, defaults: () => NodeConfig) {
+  /**
+   * @param defaults what nodes have that were stored by a version with fewer fields
+   * @param subIds whether an address may subscribe several times (XEP-0060 §6.1.6)
+   */
+  constructor(
+    db: Database,
+    host: string,
+    defaults: () => NodeConfig,
+    readonly subIds: () => boolean = () => false
+  ) {
     this.nodes = new NodeTable(db, host, this.hashes)
     this.affiliations = new AffiliationTable(db, host, this.hashes)
     this.subscriptions = new SubscriptionTable(db, host, this.hashes)

@@ -1,10 +1,12 @@
-import { bareOf } from '../../../modules/lib_pubsub'
+import { audienceOf, bareOf } from '../../../modules/lib_pubsub'
 import type {
   Affiliation,
+  Audience,
   EntityAffiliation,
   EntitySubscription,
   Item,
   ItemDraft,
+  ItemOrder,
   Listing,
   NewNode,
   Node,
@@ -13,13 +15,14 @@ import type {
   Range,
   Store,
   Subscription,
-  SubscriptionState
+  SubscriptionState,
+  Terms
 } from '../../../modules/lib_pubsub'
 
 interface Row<X> {
   node: Omit<Node, 'itemCount'>
   affiliations: Affiliation[]
-  subscriptions: Subscription[]
+  subscriptions: (Subscription & { due?: number | undefined })[]
   items: Item<X>[]
 }
 
@@ -31,6 +34,9 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
   #rows: Row<X>[] = []
   #redirects = new Map<string, string>()
   #keys = 0
+
+  /** `subIds`: as the service has it. */
+  constructor(readonly subIds = false) {}
 
   /** Everything, to be compared. */
   dump(): unknown {
@@ -130,6 +136,13 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
     return [...new Set(jids.map(one => one.jid))]
   }
 
+  audience(node: Node): Audience {
+    return audienceOf(
+      this.#row(node).subscriptions.filter(one => one.state === 'subscribed'),
+      this.subIds
+    )
+  }
+
   countSubscriptionsOf(bare: string, limit: number): number {
     return this.subscriptionsOf(bare, { limit }).rows.length
   }
@@ -138,16 +151,32 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
     return this.#row(node).subscriptions.filter(one => one.state === 'subscribed').length
   }
 
-  addSubscription(node: Node, jid: string, state: SubscriptionState): Subscription {
-    const subscription = { key: ++this.#keys, jid, state }
+  addSubscription(node: Node, jid: string, state: SubscriptionState, terms: Terms = {}): Subscription {
+    const subscription = { key: ++this.#keys, jid, state, ...terms }
     this.#row(node).subscriptions.push(subscription)
-    return subscription
+    return { ...subscription }
+  }
+
+  setTerms(node: Node, subscription: Subscription, terms: Terms): void {
+    const { subscriptions } = this.#row(node)
+    const index = subscriptions.findIndex(one => one.key === subscription.key)
+    const { key, jid, state } = subscriptions[index] as Subscription
+    subscriptions[index] = { key, jid, state, ...terms }
+  }
+
+  /** Subscriptions whose time has come, and their nodes. */
+  due(now: number): { node: string; jid: string; key: number }[] {
+    return this.#rows.flatMap(({ node, subscriptions }) =>
+      subscriptions
+        .filter(({ due }) => due !== undefined && due <= now)
+        .map(({ jid, key }) => ({ node: node.name, jid, key }))
+    )
   }
 
   setSubscription(node: Node, subscription: Subscription, state: SubscriptionState): void {
     const { subscriptions } = this.#row(node)
     const index = subscriptions.findIndex(one => one.key === subscription.key)
-    subscriptions[index] = { ...subscription, state }
+    subscriptions[index] = { ...(subscriptions[index] as Subscription), state }
   }
 
   removeSubscription(node: Node, subscription: Subscription): void {
@@ -159,16 +188,21 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
     return this.#row(node).items.find(one => one.id === id)
   }
 
-  items(node: Node, range: Range): readonly Item<X>[] {
-    return within(this.#row(node).items, range, one => one.seq)
+  items(node: Node, range: Range, order?: ItemOrder): readonly Item<X>[] {
+    return within(this.#ordered(node, order), range, one => (order === 'creation' ? bornOf(one) : one.seq))
   }
 
-  countItems(node: Node, range: Range): number {
-    return this.items(node, range).length
+  countItems(node: Node, range: Range, order?: ItemOrder): number {
+    return this.items(node, range, order).length
   }
 
-  itemAt(node: Node, place: number, newest: boolean): Item<X> | undefined {
-    return this.#row(node).items.at(newest ? -1 - place : place)
+  itemAt(node: Node, place: number, newest: boolean, order?: ItemOrder): Item<X> | undefined {
+    return this.#ordered(node, order).at(newest ? -1 - place : place)
+  }
+
+  #ordered(node: Node, order: ItemOrder | undefined): readonly Item<X>[] {
+    const { items } = this.#row(node)
+    return order === 'creation' ? [...items].sort((a, b) => bornOf(a) - bornOf(b)) : items
   }
 
   putItem(node: Node, draft: ItemDraft<X>, previous: Item<X> | undefined): Item<X> {
@@ -176,7 +210,8 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
     const at = items.findIndex(one => one.id === draft.id)
     if (at < 0 !== (previous === undefined)) throw new Error('the engine is wrong about what is overwritten')
     if (at >= 0) items.splice(at, 1)
-    const item = { ...draft, seq: ++this.#keys }
+    const seq = ++this.#keys
+    const item = { ...draft, seq, born: previous?.born ?? seq }
     items.push(item)
     return item
   }
@@ -196,6 +231,12 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
     this.#row(node).items = []
   }
 
+  setDue(node: Node, at: number | undefined): void {
+    const row = this.#row(node)
+    const { dueAt: _, ...rest } = row.node
+    row.node = at === undefined ? rest : { ...rest, dueAt: at }
+  }
+
   #row(node: Node): Row<X> {
     const row = this.#rows.find(one => one.node.key === node.key)
     if (!row) throw new Error(`there is no node ${node.name}`)
@@ -205,6 +246,10 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
 
 function toNode<X>(row: Row<X>): Node {
   return { ...row.node, itemCount: row.items.length }
+}
+
+function bornOf<X>(item: Item<X>): number {
+  return item.born ?? item.seq
 }
 
 function within<T>(rows: readonly T[], range: Range, key: (row: T) => number): T[] {

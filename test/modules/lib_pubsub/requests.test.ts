@@ -123,7 +123,13 @@ const parsed: [string, 'get' | 'set', Element, unknown][] = [
       name: 'create',
       request: {
         node: 'n',
-        config: { title: 'T', max_items: 'max', persist_items: false, max_payload_size: 1028 }
+        config: {
+          title: 'T',
+          max_items: 'max',
+          persist_items: false,
+          item_expire: 604800,
+          max_payload_size: 1028
+        }
       }
     }
   ],

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { Audience } from '../../../modules/lib_pubsub'
 import { Audiences } from '../../../modules/mod_pubsub/store/audiences'
 
-const list = (length: number): string[] => Array.from({ length }, (_, i) => `u${i}@example`)
+/** A quarter of them is told otherwise. */
+const list = (length: number): Audience => {
+  const jids = Array.from({ length }, (_, i) => `u${i}@example`)
+  const special = jids.slice(0, length / 4).map(jid => ({ jid, subIds: ['1', '2'], body: false }))
+  return { plain: jids.slice(special.length), special }
+}
 
 test('a list is of use for one version of the subscriptions', () => {
   const audiences = new Audiences(10)
-  audiences.keep(1, 5, ['a'])
-  assert.deepEqual(audiences.get(1, 5), ['a'])
+  audiences.keep(1, 5, list(1))
+  assert.deepEqual(audiences.get(1, 5), list(1))
   assert.equal(audiences.get(1, 4), undefined)
   assert.equal(audiences.get(1, 6), undefined)
   assert.equal(audiences.get(2, 5), undefined)

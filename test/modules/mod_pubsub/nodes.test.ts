@@ -297,7 +297,7 @@ onEachDatabase(database => {
       await isRefused(
         hamlet,
         iq('get', `<options node='${NODE}' jid='hamlet@localhost'/>`),
-        'cancel feature-not-implemented unsupported subscription-options'
+        'modify unexpected-request not-subscribed'
       )
       const two = `<pubsub xmlns='${PUBSUB}'><create node='x'/></pubsub>`
       await isRefused(hamlet, `<iq type='set' to='${SERVICE}'>${two}${two}</iq>`, 'modify bad-request')

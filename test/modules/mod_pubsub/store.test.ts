@@ -88,7 +88,7 @@ forEachDatabase((name, open) => {
       write(async store => {
         const node = await store.lockNode('n')
         assert.ok(node)
-        return store.subscribers(node, ['subscribed'])
+        return (await store.audience(node)).plain
       })
     await write(async store => {
       const node = await store.createNode({ name: 'n', creator: 'a@x', createdAt: 1, config: defaults })
@@ -100,7 +100,7 @@ forEachDatabase((name, open) => {
       const node = await store.lockNode('n')
       assert.ok(node)
       await store.addSubscription(node, 'b@x', 'subscribed')
-      assert.deepEqual([...(await store.subscribers(node, ['subscribed']))].sort(), ['a@x', 'b@x'])
+      assert.deepEqual([...(await store.audience(node)).plain].sort(), ['a@x', 'b@x'])
       throw new Error('undone')
     })
     // in the same group of writes as the one that is undone
