@@ -1,8 +1,6 @@
 import type { Asker } from './asker'
+import { NO, YES } from './given'
 import type { AskedField } from './protocol'
-
-const YES = new Set(['yes', 'y', 'true', '1'])
-const NO = new Set(['no', 'n', 'false', '0'])
 
 const MULTI: ReadonlySet<string> = new Set(['jid-multi', 'list-multi', 'text-multi'])
 

@@ -1,6 +1,10 @@
 import { EXIT, Failure } from '../exit'
 import type { AskedField, AskedForm } from './protocol'
 
+/** What people say for a boolean. */
+export const YES: ReadonlySet<string> = new Set(['yes', 'y', 'true', '1'])
+export const NO: ReadonlySet<string> = new Set(['no', 'n', 'false', '0'])
+
 /** What was given as `field=value`: by field, all values in their order. */
 export class Given {
   readonly #values = new Map<string, string[]>()
@@ -35,7 +39,7 @@ export class Given {
       if (field.type === 'text-private') throw secretGiven(name)
       if (found.has(field.var))
         throw new Failure(`${name} is ${field.var}, which is given already.`, EXIT.usage)
-      found.set(field.var, values)
+      found.set(field.var, field.type === 'boolean' ? values.map(asBoolean) : values)
     }
     return found
   }
@@ -51,6 +55,13 @@ export class Given {
       EXIT.usage
     )
   }
+}
+
+/** XEP-0004 §3.3 knows no yes and no; what is neither stays as it is, and is refused by the form. */
+function asBoolean(value: string): string {
+  const said = value.toLowerCase()
+  if (YES.has(said)) return '1'
+  return NO.has(said) ? '0' : value
 }
 
 /** The fields that somebody fills in. */

@@ -108,7 +108,7 @@ test('commands of the running server', async t => {
       'people=b@localhost',
       'text=one',
       'text=two',
-      'sure=0',
+      'sure=No',
       'number=7'
     ])
     assert.deepEqual(said, {
@@ -147,6 +147,7 @@ test('commands of the running server', async t => {
       await refused(1, ['all', ...on, 'name=\u0007']),
       /name holds a character that cannot be sent/
     )
+    assert.match(await refused(2, ['all', ...on, 'name=x', 'sure=perhaps']), /sure: must be 0, 1/)
     assert.match(await refused(2, ['late', ...on, 'name=x']), /name: was taken meanwhile/)
     assert.equal((await told(['all', ...on, 'name=x'])).ran, before + 1)
   })
