@@ -36,8 +36,9 @@ export class SenderQueue<T> {
   #turn = 0
   #busy = false
   #uncommitted = 0
+  /** Also of turns that have left. */
   #uncommittedBytes = 0
-  /** Turns under way that have left; their bytes count until they end, so that there is a bound to them. */
+  /** Turns under way that have left; they and their bytes count until they end, so that there is a bound to them. */
   readonly #left = new Set<number>()
   #draining = false
   #full = false
@@ -88,10 +89,13 @@ export class SenderQueue<T> {
 
   #ready(item: T): boolean {
     if (this.#busy || !this.#gate.open) return false
-    // Writes under way are bounded like what waits: where the database is slow, the flooder's socket is paused
+    const left = this.#left.size
+    if (this.#uncommitted === 0 && left === 0) return true
+    // What is under way is bounded like what waits: where the database is slow, or whoever is waited for does not
+    // answer, the flooder's socket is paused
     const { count, bytes } = this.#limits
-    const room = this.#uncommitted < count && this.#uncommittedBytes < bytes
-    return this.#uncommitted === 0 || (room && this.#owner.joins(item))
+    if (this.#uncommitted + left >= count || this.#uncommittedBytes >= bytes) return false
+    return this.#uncommitted === 0 || this.#owner.joins(item)
   }
 
   #start(item: T, bytes: number): void {

@@ -107,6 +107,39 @@ test('whoever leaves holds nobody up, and counts again for nothing when it ends'
   assert.deepEqual(bench.started.at(-1), 'last')
 })
 
+test('those who have left are bounded like what waits, in number and in bytes', async () => {
+  for (const limits of [
+    { count: 3, bytes: 10_000 },
+    { count: 100, bytes: 25 }
+  ]) {
+    const bench = new Bench(limits)
+    const names = Array.from({ length: 8 }, (_, at) => `l${at}`)
+    for (const [at, name] of names.entries()) {
+      bench.push(name)
+      if (bench.started.length > at) bench.queue.leave(at + 1)
+    }
+    assert.deepEqual(bench.started, ['l0', 'l1', 'l2'])
+    assert.deepEqual(bench.fullness, [true])
+    await bench.end('l1')
+    assert.deepEqual(bench.started, ['l0', 'l1', 'l2', 'l3'], 'one may come for each that has ended')
+    bench.queue.leave(4)
+    assert.equal(bench.started.length, 4)
+    for (const name of ['l0', 'l2', 'l3']) await bench.end(name)
+    for (const name of names) await bench.end(name)
+    assert.deepEqual(bench.started, names)
+    assert.deepEqual(bench.fullness, [true, false])
+  }
+})
+
+test('what alone is larger than the limits has its turn', async () => {
+  const bench = new Bench({ count: 100, bytes: 5 })
+  bench.push('large', 'next')
+  bench.queue.leave(1)
+  assert.deepEqual(bench.started, ['large'])
+  await bench.end('large')
+  assert.deepEqual(bench.started, ['large', 'next'])
+})
+
 test('a closed gate holds what comes and what waits, and lets it go in order', async () => {
   const bench = new Bench()
   bench.push('under way', 'waiting')
