@@ -2,8 +2,11 @@ import type { CatalogueEntry, ModuleScope } from './catalogue'
 import { check } from './check'
 import { Faults, type Fault } from './faults'
 import { optionsAt } from './modules'
+import { showOptions, type ShownOption } from './shown'
 import type { ServerConfig } from './server-schema'
-import { emptyMap, plain, type ConfigNode } from './tree'
+import { emptyMap, merge, plain, type ConfigNode } from './tree'
+import { parseTree } from './yaml'
+import type { Environment } from './environment'
 
 /** One host of the server. */
 export interface HostConfig {
@@ -87,6 +90,29 @@ export class Config {
   writtenOptions(name: string, host?: string): Record<string, unknown> | undefined {
     const node = optionsAt(this.#tree, this.#site(host), name)
     return node && (plain(node) as Record<string, unknown>)
+  }
+
+  /** A module's options with their values, for a person: no secrets. `host` as in `optionsFor`. */
+  shownOptions(name: string, schema: CatalogueEntry['schema'], host?: string): ShownOption[] {
+    return showOptions(schema, optionsAt(this.#tree, this.#site(host), name))
+  }
+
+  /** What would be wrong with these options (YAML), written over those that the file has for the module. */
+  checkOptions(
+    name: string,
+    schema: CatalogueEntry['schema'],
+    given: { text: string; env: Environment; host?: string | undefined }
+  ): Fault[] {
+    const faults = new Faults('options')
+    const tree = parseTree(given.text, given.env, faults)
+    if (!tree || faults.any) return faults.list()
+    if (tree.kind !== 'map') {
+      faults.add(tree.place, 'expected options, each on a line of its own, as in "limit: 100"')
+      return faults.list()
+    }
+    const written = optionsAt(this.#tree, this.#site(given.host), name)
+    check(schema, written ? merge(written, tree) : tree, this.folder, faults)
+    return faults.list()
   }
 
   #site(host: string | undefined): { scope: ModuleScope; host?: string } {

@@ -20,5 +20,6 @@ export {
   secretOption
 } from './options'
 export type { ListenAddress, ServerConfig } from './server-schema'
+export type { ShownOption } from './shown'
 export type { ConfigSource } from './source'
 export { suggest } from './suggest'

@@ -30,6 +30,8 @@ function askingParts({ modules, config }: ServerApi, scope: Scope): Pick<ServerA
   return {
     modules: {
       list: () => modules.list(),
+      options: (name, host) => modules.options(name, host),
+      checkOptions: (name, text, host) => modules.checkOptions(name, text, host),
       load: (name, host) => scope.work.asking(modules.load(name, host)),
       unload: (name, host, by) => scope.work.asking(modules.unload(name, host, others(by))),
       reload: (name, by) => scope.work.asking(modules.reload(name, others(by)))

@@ -6,6 +6,7 @@ import { configure, type ConfigureReport } from './configure'
 import { MODULE_LIMITS, type ModuleLimits } from './limits'
 import { Lingering } from './lingering'
 import { load, wantedOn } from './load'
+import { checkIn, optionsIn } from './options'
 import { prepare } from './prepare'
 import { Registry } from './registry'
 import { reload } from './reload'
@@ -60,6 +61,8 @@ export class ModuleManager {
   get api(): ServerApi['modules'] {
     return {
       list: () => this.list(),
+      options: (name, host) => optionsIn(this.#workshop, name, host),
+      checkOptions: (name, text, host) => checkIn(this.#workshop, name, text, host),
       load: (name, host) => this.load(name, host),
       unload: (name, host, by) => this.unload(name, host, by),
       reload: (name, by) => this.reload(name, by)

@@ -2,6 +2,7 @@ import type { AccountApi } from '../accounts/api'
 import type { Host } from '../hosts/host'
 import type { JID } from '../jid'
 import type { Element } from '../xml/element'
+import type { ShownOption } from '../config'
 import type { EndingApi } from './ending'
 import type { HttpListening } from '../http/server'
 import type { ClientListening } from '../streams/listeners'
@@ -21,6 +22,13 @@ export interface ModuleStatus {
   version: number
   /** Why it failed, with file and line. */
   error?: string
+}
+
+/** The options of a module on one host. */
+export interface PlacedOptions {
+  /** '' is the server; undefined: the config turns the module on nowhere. */
+  host: string | undefined
+  options: ShownOption[]
 }
 
 export interface ReloadReport {
@@ -63,6 +71,13 @@ export interface ServerApi {
   administrators(host: Host): string[]
   modules: {
     list(): ModuleStatus[]
+    /**
+     * The options of a module with their values, on each host where the config turns it on ('' is the server) or on
+     * the one that is named; without a host where it is on nowhere. Throws `ERR_MODULE_UNKNOWN` and the like.
+     */
+    options(name: string, host?: string): PlacedOptions[]
+    /** What would be wrong with these options (YAML), written over those of the file, at the same places. */
+    checkOptions(name: string, text: string, host?: string): { ok: boolean; lines: string[] }
     /**
      * Starts a module that does not run, and what it needs: on one host ('' is the server), or wherever the config
      * has it.

@@ -4,7 +4,10 @@ import type { Host } from '../hosts/host'
 import type { LoadedModule } from './loader'
 
 /** The config as far as modules go. */
-export type ModuleSettings = Pick<Config, 'modules' | 'hosts' | 'optionsFor' | 'writtenOptions'>
+export type ModuleSettings = Pick<
+  Config,
+  'modules' | 'hosts' | 'optionsFor' | 'writtenOptions' | 'shownOptions' | 'checkOptions'
+>
 
 /** The names of the modules that are on, on a host or on the server, in the order of the file. */
 export function enabledOn(settings: ModuleSettings, host: Host): string[] {

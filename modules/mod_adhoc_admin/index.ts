@@ -2,6 +2,7 @@ import { defineModule, z } from '#core'
 import { accountCommands } from './accounts'
 import { configCommands } from './config'
 import { Administrators } from './administrators'
+import { connectedCommands } from './connected'
 import { countCommands } from './counts'
 import { disablingCommands } from './disabling'
 import { endingCommands } from './ending'
@@ -10,6 +11,7 @@ import { roleCommands } from './roles'
 import { Logins, type SavedLogins } from './logins'
 import { lookupCommands } from './lookups'
 import { moduleCommands } from './modules'
+import { optionCommands } from './options'
 import { sessionCommands } from './sessions'
 import { streamCommands } from './streams'
 
@@ -46,12 +48,18 @@ export default defineModule({
   dependencies: ['adhoc'],
   config,
   async setup(ctx, saved) {
-    const everywhere = [...moduleCommands(ctx), ...configCommands(ctx), ...streamCommands(ctx)]
+    const everywhere = [
+      ...moduleCommands(ctx),
+      ...optionCommands(ctx),
+      ...configCommands(ctx),
+      ...streamCommands(ctx)
+    ]
     // A component has no accounts and answers for itself (XEP-0133 §3)
     const withAccounts = (logins: Logins, administrators: Administrators) => [
       ...accountCommands(ctx),
       ...disablingCommands(ctx),
       ...sessionCommands(ctx),
+      ...connectedCommands(ctx),
       ...lookupCommands(ctx, logins),
       ...roleCommands(ctx, administrators),
       ...endingCommands(ctx),

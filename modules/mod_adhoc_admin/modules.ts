@@ -103,11 +103,11 @@ async function act(
   return { notes: reports.map(({ ok, message }) => ({ type: ok ? 'info' : 'error', text: message })) }
 }
 
-function hostOf(value: unknown): string | undefined {
+export function hostOf(value: unknown): string | undefined {
   return value === EVERYWHERE || typeof value !== 'string' || value === '' ? undefined : value
 }
 
-function oneModule(
+export function oneModule(
   ctx: Context,
   { title, instructions, module }: { title: string; instructions: string; module: Partial<FormField> }
 ): FormDef & { values: { host: string } } {
