@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
-import { IM_HOST } from '../lib/config'
-import { startTestServer } from '../lib/server'
 import { PASSWORD, scenario } from '../lib/wire'
 import { agrees, rosterOf } from '../modules/mod_server_buddy/hosts'
+import { adminServer } from './admin-server'
 import { Chromium, chromiumIsMissing } from './converse/chromium'
 import { Converse } from './converse/converse'
 import { ConverseSite } from './converse/site'
@@ -18,10 +17,7 @@ const ADMIN = `admin@${HERE}`
 const skip = chromiumIsMissing()
 
 async function begin(t: TestContext) {
-  const modules = { ...(IM_HOST.modules as object), adhoc_admin: {}, server_buddy: {} }
-  const host = { admins: [ADMIN], modules }
-  const server = await startTestServer(t, { hosts: { [HERE]: host, [THERE]: host } })
-  for (const jid of [ADMIN, `romeo@${HERE}`]) await server.addUser(jid, PASSWORD)
+  const server = await adminServer(t)
   const site = new ConverseSite(server.ports.ws as number)
   t.after(() => site.close())
   const url = await site.start()
