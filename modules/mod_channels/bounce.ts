@@ -34,12 +34,10 @@ export async function onBounce(
   const error = childOf(stanza, 'error')
   // of a resource that is away nothing follows for the person
   const gone = from.kind === 'bare' && GONE.some(name => error && childOf(error, name, STANZAS))
-  if (
-    !gone &&
-    !(await channels.write(from.bare, event, store => count(channels, store, from.bare, stamp))).result
-  ) {
-    return HANDLED
-  }
+  const { result } = await channels.write(from.bare, event, store =>
+    gone ? wasNotified(store, from.bare, stamp) : count(channels, store, from.bare, stamp)
+  )
+  if (!result) return HANDLED
   await leaveAll(channels, from.bare)
   return HANDLED
 }
@@ -53,18 +51,22 @@ function vouched({ from, origin }: StanzaEvent, server: ServerApi): boolean {
   )
 }
 
+type Told = { result: boolean; notifications: [] }
+
+function told(result: boolean): Told {
+  return { result, notifications: [] }
+}
+
+/** Whether the address followed something already when that notification was sent. */
+async function wasNotified({ tables, tx }: ChannelStore, jid: string, stamp: number): Promise<Told> {
+  return told(await tables.members.followedBefore(tx, jid, Math.floor(stamp / 1000)))
+}
+
 /** Whether that was one too many. */
-async function count(
-  { config }: Channels,
-  { tables, tx, now }: ChannelStore,
-  jid: string,
-  stamp: number
-): Promise<{ result: boolean; notifications: [] }> {
-  const told = (result: boolean): { result: boolean; notifications: [] } => ({ result, notifications: [] })
+async function count({ config }: Channels, store: ChannelStore, jid: string, stamp: number): Promise<Told> {
+  const { tables, tx, now } = store
   const row = await tables.bounces.find(tx, jid)
-  if (row === undefined && (await tables.members.countOfPerson(tx, jid, ['subscribed'], 1)) === 0)
-    return told(false)
-  if (row && stamp <= row.stamp) return told(false)
+  if (row ? stamp <= row.stamp : !(await wasNotified(store, jid, stamp)).result) return told(false)
   const series = row && now - row.last < FORGOTTEN ? row : undefined
   const errors = Math.min((series?.count ?? 0) + 1, config.errorsToLeave)
   if (series && errors === config.errorsToLeave && now - series.first >= LASTING) return told(true)

@@ -42,7 +42,7 @@ export class Outbox {
     while (left > 0) {
       const job = this.#jobs[0]
       if (job === undefined) return
-      if (this.#served === 0) this.#id = this.#stamps.next()
+      if (this.#served === 0) this.#id = this.#stamps.next(job.recipients.length)
       const until = Math.min(this.#served + left, job.recipients.length)
       left -= until - this.#served
       for (; this.#served < until; this.#served++) this.#one(job, this.#served)

@@ -176,6 +176,15 @@ export class MemberTable {
           .where('n.type', p('type'))
           .whereNot('c.kind', 'ephemeral')
       ),
+      followedBefore: db.statement<Person & { time: number }, { id: number }>((knex, p) =>
+        knex('channel_members')
+          .select('id')
+          .where('host', p('host'))
+          .where('jid_hash', p('hash'))
+          .where('subscription', 'subscribed')
+          .where('created', '<=', p('time'))
+          .limit(1)
+      ),
       forgetInviter: db.statement<Person & { nobody: Buffer }>((knex, p) =>
         knex('channel_members')
           .update({ invited_by: '', invited_by_hash: p('nobody') })
@@ -271,6 +280,11 @@ export class MemberTable {
     })
     const within = rows.filter(row => personKey(row) > after && personKey(row) < before)
     return newest ? within.reverse() : within
+  }
+
+  /** Whether somebody follows a channel that they have been known in since then (milliseconds UTC), or before. */
+  async followedBefore(reader: Reader, jid: string, time: number): Promise<boolean> {
+    return (await reader.get(this.#sql.followedBefore, { ...this.#person(jid), time })) !== undefined
   }
 
   /** An account is gone: its name does not stay with whom it invited. */
