@@ -1,7 +1,7 @@
 import { childrenOf, NS, nsOf, StanzaError, type Element } from '#core'
 import { parsePage } from '../lib_pubsub/xml'
 import type { PageRequest } from '../lib_pubsub'
-import { RATINGS, readRatingsWish, type RatingsWish } from './ratings'
+import { NO_WISH, RATINGS, readRatingsWish, type RatingsWish } from './ratings'
 
 /** What goes with a request in the namespace of channels. */
 export interface Companions {
@@ -25,4 +25,12 @@ export function companionsOf(pubsub: Element, request: Element): Companions {
       throw new StanzaError('bad-request', { type: 'modify', text: `<${child.name}/> does not belong here` })
   }
   return { page, wish: readRatingsWish(wishes) }
+}
+
+/** The page that is asked for with a request that has nothing else beside it. */
+export function pageIn(pubsub: Element, request: Element): PageRequest | undefined {
+  const { page, wish } = companionsOf(pubsub, request)
+  if (wish !== NO_WISH)
+    throw new StanzaError('bad-request', { type: 'modify', text: 'this is no list of items' })
+  return page
 }

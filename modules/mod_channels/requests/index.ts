@@ -22,6 +22,7 @@ import { changeAffiliations, changeSubscriptions, subscribe, unsubscribe } from 
 import { takeInvitations, type Uninvited } from './invited'
 import { configuration, configure, create, defaultConfiguration, purge, remove } from './nodes'
 import { preparePublish, publish, retract } from './publish'
+import { subscriptionsWithConfiguration } from './subscribed'
 import { replies, thread, threads } from './threads'
 
 type Write = Extract<Operation, { write: true }>
@@ -36,7 +37,12 @@ const EXTENSIONS = { extensions: [RATINGS] }
 type Own = (channels: Channels, actor: ChannelActor, pubsub: Element, request: Element) => Promise<Element>
 
 /** Requests of channels that read; `threads` is taken in the namespace of XEP-0060 too, as old clients ask. */
-const OWN: Readonly<Record<string, Own>> = { replies, thread, threads }
+const OWN: Readonly<Record<string, Own>> = {
+  replies,
+  thread,
+  threads,
+  'subscriptions-with-configuration': subscriptionsWithConfiguration
+}
 
 /** What is in `<pubsub/>`: a request of XEP-0060, or one of channels that another module answers. */
 export async function answer(

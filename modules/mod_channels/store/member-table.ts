@@ -38,7 +38,7 @@ type Written = {
 
 /** Ephemeral channels are in a list of their own. */
 export type Listed = 'lasting' | 'ephemeral'
-const KINDS: Readonly<Record<Listed, readonly string[]>> = {
+export const LISTED_KINDS: Readonly<Record<Listed, readonly string[]>> = {
   lasting: ['personal', 'topic'],
   ephemeral: ['ephemeral']
 }
@@ -268,14 +268,11 @@ export class MemberTable {
   ): Promise<PersonRow[]> {
     const newest = range.newest === true
     const { before = Number.MAX_SAFE_INTEGER, after = -1 } = range
-    const from = newest ? before : after
-    const id = Math.floor(from / PLACES)
     const sql = this.#sql[`${column}s${newest ? 'Down' : 'Up'}`]
     const rows = await reader.all(sql, {
       ...this.#person(jid),
-      kinds: KINDS[listed],
-      id,
-      place: from - id * PLACES,
+      kinds: LISTED_KINDS[listed],
+      ...personPlace(newest ? before : after),
       limit: range.limit
     })
     const within = rows.filter(row => personKey(row) > after && personKey(row) < before)
@@ -315,4 +312,10 @@ function written({ affiliation, subscription, invitedBy }: Standing, now: number
 /** The place of a row in the lists of a person. */
 export function personKey({ id, place }: { id: number; place: number }): number {
   return id * PLACES + place
+}
+
+/** The row that a key belongs to. */
+export function personPlace(key: number): { id: number; place: number } {
+  const id = Math.floor(key / PLACES)
+  return { id, place: key - id * PLACES }
 }

@@ -56,7 +56,7 @@ export interface Counters {
 
 type Named = { host: string; hash: Buffer; type: string }
 
-const COLUMNS = [
+export const NODE_COLUMNS = [
   'n.id',
   'n.type',
   'n.place',
@@ -91,7 +91,7 @@ export class NodeTable {
     const nodes = (knex: Database['knex']) =>
       knex('channels as c')
         .join('channel_nodes as n', 'n.channel_id', 'c.id')
-        .select(...COLUMNS)
+        .select(...NODE_COLUMNS)
     this.#sql = {
       find: db.statement<Named, NodeRow>((knex, p) =>
         nodes(knex).where('c.host', p('host')).where('c.jid_hash', p('hash')).where('n.type', p('type'))

@@ -1,5 +1,6 @@
 import type { Database } from '#core'
 import { BounceTable } from './bounce-table'
+import { FollowedTable } from './followed-table'
 import { GhostTable } from './ghost-table'
 import { ItemTable } from './item-table'
 import { LogTable } from './log-table'
@@ -18,6 +19,7 @@ export interface Tables {
   readonly ghosts: GhostTable
   readonly bounces: BounceTable
   readonly news: NewsTable
+  readonly followed: FollowedTable
 }
 
 export function openTables(db: Database, host: string): Tables {
@@ -29,6 +31,7 @@ export function openTables(db: Database, host: string): Tables {
     log: new LogTable(db, host),
     ghosts: new GhostTable(db, host),
     bounces: new BounceTable(db, host),
-    news: new NewsTable(db, host)
+    news: new NewsTable(db, host),
+    followed: new FollowedTable(db, host)
   }
 }
