@@ -45,8 +45,7 @@ export class Guard {
     const { stanza, origin, to } = event
     if (this.#farewells.has(stanza)) return
     this.#count(event, 'out')
-    // A module that tells everybody something, presence or news, is not told of each who must not hear it
-    if (origin.kind === 'local' && !origin.returned && stanza.name !== 'iq') return HANDLED
+    if (origin.kind === 'local' && isForMany(event, this.#ctx.host.name)) return HANDLED
     const text = `${this.#ctx.host.name} does not let stanzas go to ${to.bare}`
     throw new StanzaError('not-acceptable', { type: 'cancel', text })
   }
@@ -68,6 +67,15 @@ export class Guard {
       'refused: black and white lists'
     )
   }
+}
+
+/**
+ * A module tells everybody something, news or the presence of a user, and is not told of each who must not hear it. What
+ * the host asks for itself (XEP-0267) or could not deliver is another matter.
+ */
+function isForMany({ stanza, from, origin }: StanzaEvent, host: string): boolean {
+  if (stanza.name === 'message') return origin.returned === undefined
+  return stanza.name === 'presence' && from.full !== host
 }
 
 function isRequest({ stanza }: StanzaEvent): boolean {

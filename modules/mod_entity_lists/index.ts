@@ -4,7 +4,7 @@ import { Edits } from './edits'
 import { Guard } from './guard'
 import { differenceOf, Lists, NONE, type State } from './lists'
 import { overviewCommands } from './overview'
-import { Presences } from './presence'
+import { Presences, type Listed } from './presence'
 import { Judge, LISTS } from './rules'
 import { Shown } from './shown'
 
@@ -76,10 +76,14 @@ export default defineModule({
 })
 
 /** The full JIDs of users that are on a list at one of the two times alone. */
-function resourcesIn(before: State, after: State): JID[] {
-  const found = LISTS.flatMap(name => {
+function resourcesIn(before: State, after: State): Listed {
+  const found = new Map<string, JID[]>()
+  for (const name of LISTS) {
     const { added, removed } = differenceOf(before.entries[name], after.entries[name])
-    return [...added, ...removed]
-  })
-  return found.map(jid => JID.parse(jid)).filter(({ local, resource }) => local !== '' && resource !== '')
+    for (const jid of [...added, ...removed].map(one => JID.parse(one))) {
+      if (jid.local === '' || jid.resource === '') continue
+      found.set(jid.bare, [...(found.get(jid.bare) ?? []), jid])
+    }
+  }
+  return found
 }

@@ -16,20 +16,30 @@ interface Pair {
 /** Whether stanzas may go now that could not before, or the other way round. */
 type Turn = 'opened' | 'closed' | undefined
 
+/** Resources by account, a bare JID. */
+export type Listed = ReadonlyMap<string, readonly JID[]>
+
 /** Those who are parted by a change of the lists learn that the other is gone, and those who are not any more that they are there. */
 export class Presences {
   readonly #ctx: Context
   readonly #roster
   /** What may still pass. */
   readonly farewells = new WeakSet<Element>()
+  #last: Promise<void> = Promise.resolve()
 
   constructor(ctx: Context) {
     this.#ctx = ctx
     this.#roster = ctx.use('roster', { optional: true })
   }
 
-  /** `listed`: the full JIDs that came or went; whoever has the account in a roster sees that resource. */
-  async follow(before: Judge, after: Judge, listed: readonly JID[]): Promise<void> {
+  /** One change after the other. `listed`: the full JIDs that came or went, by account. */
+  follow(before: Judge, after: Judge, listed: Listed): Promise<void> {
+    const done = this.#last.then(() => this.#follow(before, after, listed))
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
+  async #follow(before: Judge, after: Judge, listed: Listed): Promise<void> {
     this.#tellPeers(before, after)
     const { host, signal } = this.#ctx
     let count = 0
@@ -52,7 +62,7 @@ export class Presences {
     }
   }
 
-  async #followOne(user: string, before: Judge, after: Judge, listed: readonly JID[]): Promise<void> {
+  async #followOne(user: string, before: Judge, after: Judge, listed: Listed): Promise<void> {
     const { host } = this.#ctx
     const own = JID.of(user, host.name)
     const items = this.#roster.available
@@ -61,8 +71,8 @@ export class Presences {
     const sessions = [...host.sessions.of(user).values()].filter(({ jid }) => jid !== undefined)
     for (const item of items.values()) {
       const contact = JID.parse(item.jid)
-      const resources = listed.filter(jid => jid.bare === contact.bare)
-      for (const other of [contact, ...resources]) {
+      // Whoever has the account in a roster sees its resources
+      for (const other of [contact, ...(listed.get(contact.bare) ?? [])]) {
         const pair = { own, other }
         if (item.subscription === 'from' || item.subscription === 'both')
           this.#show(sessions, pair, turnOf(before, after, pair, 'out'))

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import test from 'node:test'
+import { z } from 'zod'
+import { openDatabase } from '../../core/storage'
 import { Abroad } from '../lib/abroad'
 import { conditionOf } from '../lib/client'
+import { testLog } from '../lib/databases'
 import { Far, FAR_HOST } from '../lib/far'
 import { IM_HOST } from '../lib/config'
 import { TestComponent } from '../lib/component'
 import type { TestServer } from '../lib/server'
 import { scenario, type Player } from '../lib/wire'
-import { COMMANDS, run, statusOf } from '../modules/mod_adhoc_admin/helpers'
+import { COMMANDS, notesOf, run, statusOf } from '../modules/mod_adhoc_admin/helpers'
+import { agrees, NODES as BUDDIES } from '../modules/mod_server_buddy/hosts'
 import { BLACK, fieldOf, NODES, startListed, WHITE, type List } from '../modules/mod_entity_lists/hosts'
 
 /** Who is listed is refused in both directions, with the errors of privacy rules. */
@@ -374,11 +379,19 @@ test('a guard: without its module, but for an operator, nothing passes; the own 
   const server = await startListed(t)
   const abroad = new Abroad(server)
   await scenario(server, { ...CAST, romeo: 'romeo@localhost/x' }, async ({ juliet, romeo }) => {
-    const host = server.server.domains.get('localhost')
-    assert.ok(host)
     const says = (): Promise<void> =>
       abroad.says(`<message from='kate@capulet.lit' to='juliet@localhost' id='1'><body>1</body></message>`)
-    for (const event of ['route/leaving', 'route/arriving']) host.hooks.refuse(event, 'entity_lists')
+    // An operator takes it away, and what is kept cannot be read when it is to come back
+    const { manager } = server.server
+    assert.equal((await manager.unload('entity_lists', 'localhost')).ok, true)
+    await says()
+    await juliet.receives(`<message id='1' from='kate@capulet.lit'/>`)
+    const file = path.join(server.folder, 'data', 'balcony.sqlite')
+    const db = await openDatabase({ driver: 'sqlite', path: file }, testLog())
+    t.after(() => db.close())
+    const store = db.store('localhost', 'entity_lists', 'lists', z.unknown())
+    await store.set('blacklist', 'no list')
+    assert.equal((await manager.load('entity_lists', 'localhost')).ok, false)
     await says()
     abroad.hears(unavailable('juliet@localhost', 'kate@capulet.lit'))
     await romeo.sends(`<message to='juliet@localhost' id='2'><body>2</body></message>`)
@@ -388,12 +401,34 @@ test('a guard: without its module, but for an operator, nothing passes; the own 
     const roster = await romeo.request(`<iq type='get'><query xmlns='jabber:iq:roster'/></iq>`)
     assert.equal(roster.attrs.type, 'result')
     await juliet.receivesNothing()
-    for (const event of ['route/leaving', 'route/arriving']) host.hooks.permit(event, 'entity_lists')
-
-    assert.equal((await server.server.manager.unload('entity_lists', 'localhost')).ok, true)
+    await store.delete('blacklist')
+    assert.equal((await manager.load('entity_lists', 'localhost')).ok, true)
     await says()
     await juliet.receives(`<message id='1' from='kate@capulet.lit'/>`)
   })
+})
+
+test('XEP-0267: a server on the blacklist cannot become a buddy; the command says so, and one that is one sees it go', async t => {
+  const server = await startListed(t, {}, { modules: { server_buddy: { autoApprove: 'always' } } })
+  const abroad = new Abroad(server)
+  await scenario(server, { admin: CAST.admin }, async ({ admin }) => {
+    await lists(admin, 'blacklist', 'capulet.lit')
+    const asked = await run(admin, BUDDIES.request, { peerjid: 'capulet.lit' })
+    assert.match(notesOf(asked).join(), /not-acceptable|does not let stanzas go to capulet\.lit/)
+    await abroad.says(`<presence from='capulet.lit' to='localhost' type='subscribe'/>`)
+    abroad.hears()
+    await abroad.says(`<presence from='montague.lit' to='localhost' type='subscribe'/>`)
+    await abroad.finds(`<presence from='localhost' to='montague.lit' type='subscribed'/>`)
+    await agrees(admin, 'localhost', { 'capulet.lit': 'none out', 'montague.lit': 'from out' })
+    abroad.heard.length = 0
+    await lists(admin, 'blacklist', 'capulet.lit', 'montague.lit')
+    await abroad.finds(`<presence from='localhost' to='montague.lit' type='unavailable'/>`)
+    await abroad.says(`<presence from='montague.lit' to='localhost' type='probe'/>`)
+    abroad.hears()
+    await lists(admin, 'blacklist')
+    await abroad.finds(`<presence from='localhost' to='montague.lit' type='!'/>`)
+  })
+  assert.deepEqual(server.errors(), [])
 })
 
 test('entries are in force again after a restart, before anybody is let in', async t => {
