@@ -1,4 +1,4 @@
-import { actorOf, isStanzaError, tellOf, type CommandRun, type Context } from '#core'
+import { actorOf, isStanzaError, tellOf, type CommandRun, type Context, type StanzaEvent } from '#core'
 
 /** One act of an administrator: who did what to whom, and how it ended. Never holds a password. */
 export interface Act {
@@ -35,6 +35,16 @@ export function refused(act: Act, on: string, why: unknown): void {
     ctx.log.error({ ...line, result: 'failed', err: why }, 'administration: not done')
     keep(act, on, 'failed', 'a fault of the server: its log says more')
   }
+}
+
+/**
+ * Somebody asked for what their role does not allow. The line of the log is the caller's: strangers must not fill it.
+ * Nor the audit: it has only those who have an account here.
+ */
+export function denied(ctx: Context, event: StanzaEvent, command: string, why: string): void {
+  if (event.origin.kind !== 'c2s') return
+  const act = { at: Date.now(), by: event.from.full, command, on: '', result: 'forbidden', detail: why }
+  tellOf(ctx.host, ctx.log, { ...act, denied: true })
 }
 
 function keep({ ctx, run, command }: Act, on: string, result: string, detail: string | undefined): void {

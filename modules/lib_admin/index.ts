@@ -1,3 +1,3 @@
 export { actOnEach } from './acts'
-export { done, refused, type Act } from './audit'
+export { denied, done, refused, type Act } from './audit'
 export { ADMIN, OWN } from './names'

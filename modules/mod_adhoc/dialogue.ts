@@ -10,7 +10,6 @@ import {
   readdress,
   renderForm,
   StanzaError,
-  tellOf,
   WalkError,
   type AdhocCommand,
   type CollapsedLog,
@@ -23,6 +22,7 @@ import {
   type WalkAction,
   type WalkStep
 } from '#core'
+import { denied } from '../lib_admin'
 import { isOffered } from './access'
 import type { AdhocConfig, Commands } from './index'
 import { isSpoken, LANGUAGE, languageOf } from './languages'
@@ -218,20 +218,9 @@ function answer(
   return el('command', { xmlns: NS.COMMANDS, node, sessionid, status, 'xml:lang': LANGUAGE }, content)
 }
 
-/** A line for the log, which strangers cannot fill, and one for the audit, which keeps whose account is here. */
-function deny({ ctx, refusals }: Dialogues, event: StanzaEvent, command: AdhocCommand, denied: Denied): void {
-  const { node } = command
-  const data = { node, from: event.from.full, has: denied.has, needs: denied.needs }
-  refusals.warn(`${event.from.bare} ${node}`, data, `command refused: ${denied.why}`)
-  // Only who has an account here: strangers would fill the audit
-  if (event.origin.kind !== 'c2s') return
-  tellOf(ctx.host, ctx.log, {
-    at: Date.now(),
-    by: event.from.full,
-    command: commandOf(node),
-    on: '',
-    result: denied.condition,
-    detail: denied.why,
-    denied: true
-  })
+/** A line for the log, with its reason; strangers cannot fill it. */
+function deny({ ctx, refusals }: Dialogues, event: StanzaEvent, { node }: AdhocCommand, error: Denied): void {
+  const data = { node, from: event.from.full, has: error.has, needs: error.needs }
+  refusals.warn(`${event.from.bare} ${node}`, data, `command refused: ${error.why}`)
+  denied(ctx, event, commandOf(node), error.why)
 }

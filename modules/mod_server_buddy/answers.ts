@@ -18,6 +18,7 @@ import {
   type Handled,
   type StanzaEvent
 } from '#core'
+import { denied, refused } from '../lib_admin'
 import type { Buddies } from './buddies'
 import { decide } from './decide'
 import type { Prompts } from './prompts'
@@ -53,12 +54,15 @@ export class Answers {
     if (role !== 'operator' && role !== 'admin') {
       const data = { from: from.full, origin: origin.kind }
       this.#denied.warn(from.bare, data, 'a decision on a buddy request refused: the role does not allow it')
+      denied(this.#ctx, event, 'server-buddy-decide', `needs the role admin, has ${role}`)
       throw new StanzaError(
         'forbidden',
         `nothing was decided: ${from.bare} does not administer ${this.#ctx.host.name}`
       )
     }
-    const run: CommandRun = { requester: from, actor: from.bare, role, event, lang: stanza.attrs['xml:lang'] }
+    const acts: Promise<void>[] = []
+    const lang: string | undefined = stanza.attrs['xml:lang']
+    const run: CommandRun = { requester: from, actor: from.bare, role, event, lang, acts }
     await this.#decide(event, form, run)
     return HANDLED
   }
@@ -71,10 +75,12 @@ export class Answers {
       peer = peerOf(said)
     } catch (error) {
       if (!(error instanceof FormError)) throw error
+      refused({ ctx: this.#ctx, run, command: 'server-buddy-decide' }, '', error.message)
       return this.#say(event, `Nothing was decided: ${error.message}.`, await this.#anew(form))
     }
     try {
       const what = await decide(this.#ctx, this.#buddies, run, peer, said)
+      await Promise.all(run.acts ?? [])
       this.#say(event, `${peer} ${what}.`)
     } catch (error) {
       if (!isStanzaError(error)) throw error

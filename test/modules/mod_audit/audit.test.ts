@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { IM_HOST, type Options } from '../../lib/config'
+import { Abroad } from '../../lib/abroad'
 import { forEachDatabase, type DatabaseName } from '../../lib/databases'
 import { startTestServer, type TestServer } from '../../lib/server'
 import { PASSWORD, scenario, type Player } from '../../lib/wire'
@@ -12,6 +13,7 @@ import {
   OWN,
   rowsOf,
   run,
+  STANZAS,
   statusOf,
   submit
 } from '../mod_adhoc_admin/helpers'
@@ -139,11 +141,21 @@ test('who reads what: administrators their host, operators the server too, other
   })
 })
 
-test('strangers are no rows, and neither are accounts of other servers; a flood is one row', async t => {
+test('denials: strangers are no rows, and the flood of an account is one that counts', async t => {
   const server = await start(t)
   await scenario(server, { ...CAST, stranger: 'mallory@other/x' }, async ({ op, juliet, stranger }) => {
     for (let i = 0; i < 30; i++) await execute(juliet, `${ADMIN}#delete-user`)
     for (let i = 0; i < 3; i++) await execute(stranger, `${ADMIN}#delete-user`)
+    const abroad = new Abroad(server)
+    for (const i of [1, 2]) {
+      await abroad.says(
+        `<iq type='set' id='s${i}' from='tybalt@capulet.lit/x' to='localhost'>
+           <command xmlns='http://jabber.org/protocol/commands' node='${ADMIN}#delete-user'/></iq>`
+      )
+      await abroad.finds(
+        `<iq type='error' id='s${i}'><error type='cancel'><forbidden xmlns='${STANZAS}'/></error></iq>`
+      )
+    }
     await server.server.manager.reload('audit')
     const rows = rowsOf(await run(op, AUDIT, { result: 'denied' }))
     assert.deepEqual(
@@ -159,10 +171,11 @@ test('strangers are no rows, and neither are accounts of other servers; a flood 
   // The log has the reason, and no more lines than it must
   const lines = server.log.filter(({ msg }) => msg?.startsWith('command refused'))
   assert.deepEqual(
-    lines.slice(0, 2).map(({ from, has, needs }) => [from, has, needs]),
+    lines.slice(0, 3).map(({ from, has, needs }) => [from, has, needs]),
     [
       [CAST.juliet, 'member', 'admin'],
-      ['mallory@other/x', 'none', 'admin']
+      ['mallory@other/x', 'none', 'admin'],
+      ['tybalt@capulet.lit/x', 'none', 'admin']
     ]
   )
 })
