@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import test from 'node:test'
 import Database from 'better-sqlite3'
+import { childText } from '../../../core/xml/element'
 import { forEachDatabase } from '../../lib/databases'
 import type { TestServer } from '../../lib/server'
 import { PASSWORD, scenario } from '../../lib/wire'
@@ -140,4 +141,30 @@ test('XEP-0133 §4.24: what is kept of who has had it goes with the account, and
       await admin.fence()
     }
   })
+})
+
+test('XEP-0133 §4.24: it goes on when the module is reloaded, and when two administrators set one together', async t => {
+  const server = await startAnnouncing(t)
+  const cast = { ...CAST, op: 'admin@localhost/second' }
+  await scenario(server, cast, async ({ admin, op, juliet }) => {
+    await says(admin, 'set-motd', 'first')
+    await juliet.receives(message(JULIET, 'first'))
+    assert.ok((await server.server.manager.reload('announce')).ok)
+    await scenario(server, { romeo: { jid: 'romeo@localhost', presence: true } }, ({ romeo }) =>
+      romeo.receives(message('romeo@localhost', 'first')).then(() => undefined)
+    )
+    await Promise.all([says(admin, 'set-motd', 'one'), says(op, 'set-motd', 'two')])
+    await juliet.fence()
+    const bodies = juliet.unread.map(stanza => childText(stanza, 'body'))
+    // Whichever was set last is the one that holds
+    const holds = resultOf(await execute(admin, `${ADMIN}#edit-motd`), 'motd')
+    assert.equal(bodies.at(-1), holds[0])
+    assert.equal(new Set(bodies).size, bodies.length)
+    await juliet.forgets()
+    await juliet.sends('<presence type="unavailable"/>')
+    await juliet.sends('<presence/>')
+    await juliet.forgets()
+  })
+  await scenario(server, { juliet: CAST.juliet }, ({ juliet }) => juliet.receivesNothing())
+  assert.deepEqual(server.errors(), [])
 })
