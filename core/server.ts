@@ -14,6 +14,7 @@ import type { Proxies } from './http/forwarded'
 import { HttpServer, type HttpPort } from './http/server'
 import { createLogger, type RootLog } from './log'
 import { Metrics } from './metrics'
+import type { EndingKind } from './modules/ending'
 import { ModuleManager } from './modules/manager'
 import { Serial } from './modules/serial'
 import type { ServerApi } from './modules/server-api'
@@ -207,10 +208,7 @@ export class Server {
     this.ending = new Ending({
       restartedBy: (parts.options.env ?? process.env).BALCONY_RESTARTED_BY || undefined,
       log: this.log,
-      end: (kind, reason) => {
-        this.#restarting = kind === 'restart'
-        this.stop(reason).catch((err: unknown) => this.log.error({ err }, 'the server did not end well'))
-      }
+      end: (kind, reason) => this.#end(kind, reason)
     })
     this.api = new ServerFace({
       version: packageJson.version,
@@ -344,6 +342,15 @@ export class Server {
     const { own } = this.#certificates
     if (!own || !(own.fresh || this.first.operator)) return
     this.first.certificate = { file: own.certificate, fingerprint: own.fingerprint }
+  }
+
+  #end(kind: EndingKind, reason: string): void {
+    const faults = kind === 'restart' ? this.checkConfig().lines : []
+    // It was in order when the restart was asked for; one that does not come back would be worse
+    if (faults.length > 0)
+      return this.log.error(`no ${reason}, for the config has faults by now:\n${faults.join('\n')}`)
+    this.#restarting = kind === 'restart'
+    this.stop(reason).catch((err: unknown) => this.log.error({ err }, 'the server did not end well'))
   }
 
   /** Reads the config without applying it. */

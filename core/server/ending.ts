@@ -59,6 +59,7 @@ export class Ending implements EndingApi {
   }
 
   #come({ kind, by }: PlannedEnding): void {
+    this.#planned = undefined
     this.#parts.end(kind, `${kind} by ${by}`)
   }
 }

@@ -208,6 +208,21 @@ for (const kind of ['shutdown', 'restart'] as const) {
   })
 }
 
+test('XEP-0133 §4.30: no restart when the config has faults by then', async t => {
+  const server = await start(t, 'a test')
+  await scenario(server, CAST, async ({ op, juliet }) => {
+    fs.appendFileSync(server.configFile, '\nnonsense: 1\n')
+    server.server.ending.plan({ kind: 'restart', seconds: 0.01, by: 'op@localhost' })
+    for (let tries = 0; server.errors().length === 0; tries++) {
+      assert.ok(tries < 10_000)
+      await juliet.fence()
+    }
+    assert.match(server.errors()[0]?.msg ?? '', /no restart by op@localhost.*\n.*nonsense/)
+    assert.equal(planned(server), undefined)
+    assert.equal(statusOf(await execute(op, SHUTDOWN)), 'executing')
+  })
+})
+
 test('XEP-0133 §4.30: what `npm start` runs is started again', { timeout: 180_000 }, async t => {
   delete process.env.BALCONY_RESTARTED_BY
   const server = await spawnTestServer(t, {
