@@ -4,8 +4,8 @@ import { isWhite, type ListName } from './rules'
 import type { Config } from './index'
 import type { Shown } from './shown'
 
-/** Characters of all entries of a list: its form must fit into one stanza. */
-const MAX_CHARACTERS = 100_000
+/** Bytes of all entries of a list: its form must fit into one stanza (`limits.stanzaBytes`). */
+const MAX_BYTES = 90_000
 
 /** A form that was sent back. */
 export interface Edit {
@@ -46,13 +46,18 @@ export class Edits {
 
   /** Throws a FormError where the list must not be as given. */
   checkList({ list, field, run }: Omit<Edit, 'jids'>, jids: readonly string[]): void {
-    const { maxEntries } = this.#ctx.config
-    if (jids.length > maxEntries)
-      throw new FormError(`${jids.length} entries are more than ${maxEntries}`, field)
-    if (jids.reduce((sum, { length }) => sum + length, 0) > MAX_CHARACTERS)
-      throw new FormError(`the entries have more than ${MAX_CHARACTERS} characters`, field)
+    this.#mustFit(jids, this.#lists.of(list), field)
     if (!isWhite(list)) this.#mustNotName(differenceOf(this.#lists.of(list), jids).added, field, run)
     this.#mustReach(list, jids, field, run)
+  }
+
+  /** What has become too much, by another config, may still become less. */
+  #mustFit(jids: readonly string[], before: readonly string[], field: string): void {
+    const { maxEntries } = this.#ctx.config
+    if (jids.length > Math.max(maxEntries, before.length))
+      throw new FormError(`${jids.length} entries are more than ${maxEntries}`, field)
+    if (bytesOf(jids) > Math.max(MAX_BYTES, bytesOf(before)))
+      throw new FormError(`the entries have more than ${MAX_BYTES} bytes`, field)
   }
 
   /** No form shuts out all users of the host, or a resource of whoever could take it back. */
@@ -84,4 +89,8 @@ export class Edits {
     const jids = server.administrators(host).map(jid => JID.parse(jid))
     return requester ? [requester, ...jids] : jids
   }
+}
+
+function bytesOf(jids: readonly string[]): number {
+  return jids.reduce((sum, jid) => sum + Buffer.byteLength(jid), 0)
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import type { Element } from '../../core/xml/element'
 import { conditionOf } from '../lib/client'
 import { IM_HOST } from '../lib/config'
 import { federation, type FederatedServer } from '../lib/federation'
-import { join, type Player } from '../lib/wire'
+import { startTestServer } from '../lib/server'
+import { join, scenario, type Player } from '../lib/wire'
 import { run, statusOf } from '../modules/mod_adhoc_admin/helpers'
 import { fieldOf, NODES, type List } from '../modules/mod_entity_lists/hosts'
 
@@ -122,4 +124,36 @@ test('XEP-0016 §2.10, §2.11: contacts on two servers go offline for each other
   await a.user.finds(`<presence from='${juliet}/r' type='!'/>`)
   await b.user.finds(`<presence from='${romeo}/r' type='!'/>`)
   assert.deepEqual([a.server.errors(), b.server.errors()], [[], []])
+})
+
+test('XEP-0133 §4.11: a service that is attached to another server (XEP-0114) has lists of its own', async t => {
+  const SERVICE = 'channels.localhost'
+  const secret = 'moves to the music'
+  const component = { secret, listen: [{ address: '127.0.0.1', port: 0 }] }
+  const people = await startTestServer(t, {
+    hosts: { localhost: IM_HOST, [SERVICE]: { type: 'component', modules: { component } } }
+  })
+  const port = people.server.components.listeners.ports()[0]?.port
+  const modules = { upstream: { port, secret }, entity_lists: {} }
+  const service = await startTestServer(t, {
+    hosts: { [SERVICE]: { type: 'component', admins: ['admin@localhost'], modules } },
+    modules: { c2s: false, websocket: false },
+    config: { http: { listen: [] }, operators: ['admin@localhost'] }
+  })
+  const cast = { admin: 'admin@localhost/x', juliet: 'juliet@localhost/r', nurse: 'nurse@localhost/r' }
+  await scenario(people, cast, async ({ admin, juliet, nurse }) => {
+    const pings = (player: Player): Promise<Element> =>
+      player.request(`<iq type='get' to='${SERVICE}'><ping xmlns='urn:xmpp:ping'/></iq>`)
+    assert.equal((await pings(juliet)).attrs.type, 'result')
+    const shut = await run(admin, NODES.blacklist, { blacklistjids: 'localhost' }, SERVICE)
+    assert.match(String(shut), /blacklistjids: with this, you would be shut out/)
+    const answer = await run(admin, NODES.blacklist, { blacklistjids: 'juliet@localhost' }, SERVICE)
+    assert.equal(statusOf(answer), 'completed')
+    assert.equal(conditionOf(await pings(juliet)), 'service-unavailable')
+    assert.equal((await pings(nurse)).attrs.type, 'result')
+    await run(admin, NODES.whitelist, { whitelistjids: 'admin@localhost' }, SERVICE)
+    assert.equal(conditionOf(await pings(nurse)), 'service-unavailable')
+    assert.equal((await pings(admin)).attrs.type, 'result')
+  })
+  assert.deepEqual([people.errors(), service.errors()], [[], []])
 })

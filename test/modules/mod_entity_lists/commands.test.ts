@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import test from 'node:test'
+import { parse } from 'yaml'
 import { forEachDatabase } from '../../lib/databases'
 import { PASSWORD, scenario } from '../../lib/wire'
 import {
@@ -16,6 +18,7 @@ import {
 } from '../mod_adhoc_admin/helpers'
 import { ALSO_WHITELIST, BLACK, fieldOf, NODES, REMOVE, SHOW, startListed, WHITE, type List } from './hosts'
 import type { Player } from '../../lib/wire'
+import type { TestServer } from '../../lib/server'
 import { childOf, type Element } from '../../../core/xml/element'
 
 const CAST = { admin: 'admin@localhost/globe', boss: 'boss@localhost/office' }
@@ -276,3 +279,40 @@ test('what is on the lists is shown, looked up and taken off; names are compared
     ['bücher.lit', 'tybalt@capulet.lit/Street', 'a.lit'].map(jid => [jid, 'done', 'is on the blacklist'])
   )
 })
+
+test('a list that has become too long, by another config or by what others added, can still be made shorter', async t => {
+  const server = await startListed(t, { maxEntries: 3 })
+  await scenario(server, CAST, async ({ admin, boss }) => {
+    const late = await execute(boss, NODES.blacklist)
+    await run(admin, NODES.blacklist, { [BLACK]: ['a.lit', 'b.lit', 'c.lit'] })
+    assert.match(
+      notesOf(await submit(boss, late, { [BLACK]: 'd.lit' }))[0] ?? '',
+      /^error: blacklistjids: 4 entries are more than 3/
+    )
+    const many = Array.from({ length: 50 }, (_, i) => `${'a'.repeat(1000)}@d${i}.lit/${'b'.repeat(1000)}`)
+    await setMax(server, 100)
+    assert.match(
+      notesOf(await run(admin, NODES.whitelist, { [WHITE]: many }))[0] ?? '',
+      /more than 90000 bytes/
+    )
+    await run(admin, NODES.blacklist, { [BLACK]: ['a.lit', 'b.lit', 'c.lit', 'd.lit', 'e.lit'] })
+    await setMax(server, 2)
+    assert.equal(statusOf(await run(admin, REMOVE, { jids: 'a.lit' })), 'completed')
+    assert.equal(
+      statusOf(await run(admin, NODES.blacklist, { [BLACK]: ['b.lit', 'c.lit', 'd.lit'] })),
+      'completed'
+    )
+    const more = await run(admin, NODES.blacklist, { [BLACK]: ['b.lit', 'c.lit', 'd.lit', 'e.lit'] })
+    assert.match(notesOf(more)[0] ?? '', /4 entries are more than 2/)
+    assert.deepEqual(await shown(admin, NODES.blacklist), ['b.lit', 'c.lit', 'd.lit'])
+  })
+  assert.deepEqual(server.errors(), [])
+})
+
+async function setMax(server: TestServer, maxEntries: number): Promise<void> {
+  const config = parse(fs.readFileSync(server.configFile, 'utf8')) as { modules: Record<string, object> }
+  config.modules.entity_lists = { maxEntries }
+  server.writeConfig(config)
+  const { ok, lines } = await server.server.reloadConfig()
+  assert.ok(ok, lines.join('\n'))
+}
