@@ -76,7 +76,8 @@ async function keep(
 ): Promise<Handled | void> {
   const { type } = event.stanza.attrs
   if (type !== undefined && NEVER.has(type)) return
-  if (childOf(event.stanza, 'no-store', HINTS)) return // XEP-0334 §4.2
+  // XEP-0334 §4.2. An error would tell strangers who is there
+  if (childOf(event.stanza, 'no-store', HINTS)) return HANDLED
   if (type === 'chat' && isChatState(event.stanza)) return HANDLED
   const received = Date.now()
   // XEP-0203 §2: when it came, said by the host that keeps it

@@ -79,6 +79,24 @@ test('XEP-0133 §4.23, XEP-0334 §4.2: who goes away meanwhile does not find it 
   await scenario(server, { juliet: CAST.juliet }, ({ juliet }) => juliet.receivesNothing())
 })
 
+test('XEP-0334 §4.2: who sends what is not to be kept does not learn who is there', async t => {
+  const server = await startAnnouncing(t)
+  await server.addUser('juliet@localhost', 'a password for tests')
+  await scenario(
+    server,
+    { iago: 'iago@other' },
+    async ({ iago }) => {
+      for (const type of ['normal', 'chat'])
+        await iago.sends(
+          `<message to='juliet@localhost' type='${type}'><body>Hm</body><no-store xmlns='urn:xmpp:hints'/></message>`
+        )
+      await iago.receivesNothing()
+    },
+    { hosts: ['localhost'] }
+  )
+  await scenario(server, { juliet: CAST.juliet }, ({ juliet }) => juliet.receivesNothing())
+})
+
 test('XEP-0133 §4.23: the language is that of whoever wrote it; the subject can be changed', async t => {
   const server = await startAnnouncing(t, { announce: { announcementSubject: 'Bekanntmachung' } })
   await scenario(server, CAST, async ({ admin, juliet }) => {
