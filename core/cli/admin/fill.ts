@@ -60,7 +60,7 @@ export async function mend(
   before: Filled,
   { asker, yes }: Sources
 ): Promise<Filled> {
-  const message = `${fault?.message ?? 'The form cannot be taken'}.`
+  const message = `${(fault?.message ?? 'The form cannot be taken').replace(/\.$/, '')}.`
   const field = askedOf(form).find(one => one.var === fault?.field)
   if (!asker || (yes && field?.type !== 'text-private'))
     throw new Failure(`${message} Nothing was done.`, EXIT.usage)
@@ -78,10 +78,13 @@ export function answerOf(filled: Filled): Answer {
 }
 
 async function ask(field: AskedField, form: AskedForm, filled: Filled, asker: Asker): Promise<void> {
-  const now = { ...field, values: [...(filled.get(field.var) ?? [])] }
-  const values = await askField(now, shortField(field, form), asker)
-  if (values) filled.set(field.var, values)
-  else filled.delete(field.var)
+  const now = filled.get(field.var) ?? []
+  // An empty value is none to show
+  const values = now.every(value => value === '') ? [] : [...now]
+  const said = await askField({ ...field, values }, shortField(field, form), asker)
+  if (said) filled.set(field.var, said)
+  // Without an answer a field stays as the form has it; a secret that was refused does not
+  else if (field.type === 'text-private') filled.delete(field.var)
 }
 
 function introduce({ title, instructions, fields }: AskedForm, asker: Asker): void {
@@ -99,8 +102,10 @@ function twinOf({ var: name, type }: AskedField, { fields }: AskedForm): AskedFi
 function sayAgain(form: AskedForm, filled: Filled): void {
   for (const field of form.fields) {
     const twin = twinOf(field, form)
-    const values = twin && filled.get(twin.var)
+    if (!twin) continue
+    const values = filled.get(twin.var)
     if (values) filled.set(field.var, values)
+    else filled.delete(field.var)
   }
 }
 
