@@ -17,6 +17,9 @@ export interface NodeName {
 /** Bytes of UTF-8 of a name as it is given: the longest bare JID with prefix and type. */
 export const MAX_NODE_BYTES = 3071
 
+/** Characters of the local part of an item's id. */
+const MAX_LOCAL_ID = 128
+
 /** Names that the old servers gave to nodes. */
 const ALIASES: Readonly<Record<string, string>> = {
   'geo/previous': 'geoloc-past',
@@ -87,7 +90,10 @@ export function isGlobal(id: string): boolean {
 
 /** Whether a client's id can be the local part of a global one. */
 export function isGoodLocalId(id: string): boolean {
-  return id.length >= 1 && id.length <= 128 && !/[,\p{Cc}\p{Cs}]/u.test(id) && id.normalize('NFC') === id
+  if (id === '' || id.length > 2 * MAX_LOCAL_ID) return false
+  // characters, not halves of them
+  if (id.length > MAX_LOCAL_ID && [...id].length > MAX_LOCAL_ID) return false
+  return !/[,\p{Cc}\p{Cs}]/u.test(id) && id.normalize('NFC') === id
 }
 
 /**

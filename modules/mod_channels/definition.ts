@@ -64,6 +64,8 @@ export function channelDefinition(around: Surroundings, config: ChannelsConfig):
       maxItems: config.itemsPerNode,
       payload: config.itemBytes,
       nodeName: 3071,
+      // a global id has the name of its node in it
+      itemId: 4096,
       page: config.listPage,
       pageBytes: 60_000, // draft 2014-01 §7.4: a stanza is never above 64 KiB
       subscriptions: config.followsPerUser

@@ -26,6 +26,12 @@ export interface FeedLimits {
   perChannel: number
 }
 
+/** What somebody follows, and when each node had its newest item of those that are looked for; 0 for never. */
+interface FollowedNodes {
+  readonly nodes: readonly number[]
+  newest(node: number): number
+}
+
 /** The kinds that are looked for; without any all. */
 function kindsOf({ parentOnly, wish, allNodes }: RecentRequest): readonly ItemKind[] | undefined {
   if (!parentOnly && !wish.hide) return undefined
@@ -50,8 +56,9 @@ export class Feed {
     const size = checkPage(page, this.limits.page)
     if (page?.index !== undefined) throw new StanzaError('feature-not-implemented') // XEP-0059 §2.6
     if (page?.before !== undefined || size === 0) return await this.#fromTheEnd(jid, request, size)
-    const cursor = page?.after === undefined ? undefined : await this.#cursor(page.after)
-    const merge = await this.#merge(jid, request, cursor, cursor?.at)
+    const followed = await this.#followed(jid, request)
+    const cursor = page?.after === undefined ? undefined : await this.#cursor(page.after, followed)
+    const merge = this.#merge(followed, request, cursor, cursor?.at)
     const places: Place[] = []
     while (places.length < size) {
       const place = await merge.take()
@@ -73,8 +80,9 @@ export class Feed {
   /** The page before an item, or the last one: found by going there from the beginning. */
   async #fromTheEnd(jid: string, request: RecentRequest, size: number): Promise<RecentPage> {
     const before = request.page?.before
-    const cursor = before ? await this.#cursor(before) : undefined
-    const merge = await this.#merge(jid, request, cursor, undefined)
+    const followed = await this.#followed(jid, request)
+    const cursor = before ? await this.#cursor(before, followed) : undefined
+    const merge = this.#merge(followed, request, cursor, undefined)
     const places: Place[] = []
     let top: Position | undefined = cursor?.top
     let passed = 0
@@ -101,14 +109,13 @@ export class Feed {
     }
   }
 
-  async #merge(
-    jid: string,
+  #merge(
+    { nodes, newest }: FollowedNodes,
     request: RecentRequest,
     cursor: Cursor | undefined,
     after: Position | undefined
-  ): Promise<Merge> {
+  ): Merge {
     const { since, max } = request
-    const { nodes, newest } = await this.#followed(jid, request)
     return new Merge(this.channels, nodes, newest, {
       since,
       max: Math.min(max, this.limits.perChannel),
@@ -119,10 +126,7 @@ export class Feed {
   }
 
   /** What is followed now, and when each node had its newest item of those that are looked for. */
-  async #followed(
-    jid: string,
-    request: RecentRequest
-  ): Promise<{ nodes: readonly number[]; newest: (node: number) => number }> {
+  async #followed(jid: string, request: RecentRequest): Promise<FollowedNodes> {
     const which = request.parentOnly ? 'root' : request.wish.hide ? 'written' : 'item'
     if (request.allNodes) {
       const news = await this.channels.newsOf(jid, request.since)
@@ -133,12 +137,15 @@ export class Feed {
     return { nodes, newest: node => newest(node)[which] }
   }
 
-  /** From an id of a result set; a global item id will do, with or without its beginning. */
-  async #cursor(id: string): Promise<Cursor> {
+  /**
+   * From an id of a result set; a global item id will do, with or without its beginning. Of items elsewhere nobody
+   * learns here whether they are there.
+   */
+  async #cursor(id: string, { nodes }: FollowedNodes): Promise<Cursor> {
     const cursor = readCursor(id)
     if (cursor) return cursor
     const place = await this.channels.locate(id.startsWith('/') ? `tag:${this.host},${id}` : id)
-    if (place === undefined) throw new PubsubError('pageNotFound')
+    if (place === undefined || !nodes.includes(place.node)) throw new PubsubError('pageNotFound')
     return { top: place, at: place }
   }
 }

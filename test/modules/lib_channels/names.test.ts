@@ -109,10 +109,10 @@ test('a request names an item by either form, and by no other node’s', () => {
 })
 
 test('a client’s own id is kept where it can be a local part', () => {
-  for (const good of ['1', '0c1f-22', 'tag:mine', 'Größe', '🌹', 'x'.repeat(128)]) {
+  for (const good of ['1', '0c1f-22', 'tag:mine', 'Größe', '🌹', 'x'.repeat(128), '🌹'.repeat(128)]) {
     assert.ok(isGoodLocalId(good), good)
   }
-  for (const bad of ['', 'a,b', 'x'.repeat(129), 'a\u0000', 'a\n', 'o\u0308', '\ud800']) {
+  for (const bad of ['', 'a,b', 'x'.repeat(129), '🌹'.repeat(129), 'a\u0000', 'a\n', 'o\u0308', '\ud800']) {
     assert.ok(!isGoodLocalId(bad), JSON.stringify(bad))
   }
 })

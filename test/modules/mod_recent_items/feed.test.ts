@@ -20,6 +20,7 @@ class Fake implements ChannelsApi {
   readonly nodes = new Map<number, Item[]>()
   asked: number[] = []
   #keys = 0
+  #seq = 0
 
   constructor(nodes: number) {
     for (let node = 1; node <= nodes; node++) this.nodes.set(node, [])
@@ -29,7 +30,12 @@ class Fake implements ChannelsApi {
     const items = this.nodes.get(node) as Item[]
     const last = items[items.length - 1]
     const time = Math.max(updated, last?.updated ?? 0)
-    items.push({ node, updated: time, seq: (last?.seq ?? 0) + 1, key: ++this.#keys, kind })
+    items.push({ node, updated: time, seq: ++this.#seq, key: ++this.#keys, kind })
+  }
+
+  remove(item: Item): void {
+    const items = this.nodes.get(item.node) as Item[]
+    items.splice(items.indexOf(item), 1)
   }
 
   following() {
@@ -162,6 +168,58 @@ test('protoXEP §6.1.1: pages forward and backward are the whole, newest first, 
     }),
     { numRuns: 300 }
   )
+})
+
+test('edits and deletions between pages: what was not yet shown and is where it was is shown, and nothing twice', async () => {
+  const change = fc.record({ pick: fc.nat(), how: fc.constantFrom('edit', 'delete', 'nothing') })
+  await fc.assert(
+    fc.asyncProperty(
+      publications,
+      fc.array(change, { maxLength: 12 }),
+      fc.integer({ min: 1, max: 5 }),
+      async (published, changes, size) => {
+        const fake = new Fake(4)
+        let clock = 1
+        for (const { node, step, kind } of published) fake.publish(node, (clock += step), kind)
+        const feed = feedOf(fake)
+        const left = fake.expected(0, 250, () => true)
+        const expected: number[] = []
+        const found: number[] = []
+        let after: string | undefined
+        for (;;) {
+          const page = await feed.page('x', {
+            ...PLAIN,
+            since: 0,
+            max: 250,
+            page: { max: size, ...(after !== undefined && { after }) }
+          })
+          found.push(...keys(page.places))
+          expected.push(...keys(left.splice(0, size)))
+          const last = lastOf(page)
+          if (last === undefined || page.places.length < size) break
+          after = last
+          const { pick = 0, how = 'nothing' } = changes.shift() ?? {}
+          const all = [...fake.nodes.values()].flat()
+          const item = all[pick % all.length]
+          if (item === undefined || how === 'nothing') continue
+          fake.remove(item)
+          if (how === 'edit') fake.publish(item.node, ++clock, item.kind)
+          const waiting = left.findIndex(({ key }) => key === item.key)
+          if (waiting >= 0) left.splice(waiting, 1)
+        }
+        assert.deepEqual(found, expected)
+      }
+    ),
+    { numRuns: 300 }
+  )
+})
+
+test('XEP-0059 §2.2: the number of the whole is left out where it would cost more than the page', async () => {
+  const fake = new Fake(3)
+  for (let time = 1; time <= 9; time++) fake.publish(1 + (time % 3), time)
+  const page = (max: number) => feedOf(fake).page('x', { ...PLAIN, since: 1, max: 9, page: { max } })
+  assert.equal((await page(2)).count, undefined)
+  assert.equal((await page(99)).count, 9)
 })
 
 test('pages backward from the last one on are the whole too', async () => {

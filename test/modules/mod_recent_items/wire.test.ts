@@ -13,6 +13,7 @@ import {
   entry,
   iq,
   isRefused,
+  items,
   JULIET,
   node,
   onEachDatabase,
@@ -224,7 +225,7 @@ onEachDatabase('recent items', database => {
 
   test('only what the asker may read now', async t => {
     const server = await startChannels(t, database)
-    await play(server, async ({ juliet, romeo, benvolio }) => {
+    await play(server, async ({ juliet, romeo, benvolio, tybalt }) => {
       const mine = async (player: Player): Promise<string[]> =>
         (await page(player, `${SINCE} max='9'`)).groups
       await does(juliet, publish(entry('1'), { id: '1' }))
@@ -242,6 +243,23 @@ onEachDatabase('recent items', database => {
       await does(benvolio, unsubscribe('benvolio@localhost'))
       assert.deepEqual(await mine(benvolio), [])
       assert.deepEqual(await mine(juliet), ['juliet: 1'])
+      // whoever is nobody in a closed channel reads nothing in it
+      await does(romeo, register())
+      await does(romeo, configure({ 'pubsub#access_model': 'authorize' }, ROMEOS))
+      await does(romeo, publish(entry('r'), { id: 'r', to: ROMEOS }))
+      await does(romeo, affiliate('tybalt@localhost', 'member', ROMEOS))
+      await does(tybalt, subscribe('tybalt@localhost', ROMEOS))
+      assert.deepEqual(await mine(tybalt), ['romeo: r'])
+      await does(romeo, affiliate('tybalt@localhost', 'none', ROMEOS))
+      const reads = (await tybalt.request(items('', '', ROMEOS))).attrs.type === 'result'
+      assert.deepEqual(await mine(tybalt), reads ? ['romeo: r'] : [])
+      // nor does an id tell what is there
+      for (const id of ['r', 'nothing']) {
+        for (const way of ['after', 'before']) {
+          const set = `<${way}>${tag(id, ROMEOS)}</${way}>`
+          await isRefused(juliet, recent(`${SINCE} max='9'`, set), 'cancel item-not-found')
+        }
+      }
       await does(juliet, register('<remove/>'))
       assert.deepEqual(await mine(juliet), [])
       await does(juliet, register())
