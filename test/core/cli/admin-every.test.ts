@@ -15,6 +15,9 @@ const MODULES = path.resolve(__dirname, '../../../modules')
 /** These would end the server, or half of it: their forms are looked at alone. */
 const ONLY_SHOWN = /#(?:restart|shutdown|module-(?:load|unload|reload)|s2s-close)$/
 
+/** Two services do not share a host. */
+const SERVICES = ['channels', 'pubsub']
+
 /** Those whose code registers a command. */
 function modulesWithCommands(): string[] {
   return fs
@@ -58,9 +61,14 @@ test('every command of a server that has them all runs from the command line', a
   const server = await startTestServer(t, {
     hosts: {
       localhost: { ...IM_HOST, admins: ['boss@localhost'] },
-      'channels.localhost': { type: 'component', modules: { channels: {} } }
+      ...Object.fromEntries(
+        SERVICES.map(name => [`${name}.localhost`, { type: 'component', modules: { [name]: {} } }])
+      )
     },
-    modules: { ...Object.fromEntries(names.map(name => [name, {}])), s2s: { listen: [], directTls: [] } }
+    modules: {
+      ...Object.fromEntries(names.filter(name => !SERVICES.includes(name)).map(name => [name, {}])),
+      s2s: { listen: [], directTls: [] }
+    }
   })
   const commands = result<CommandInfo[]>(await asked(server, 'admin.list'), 'admin.list')
   assert.ok(commands.length > 40, String(commands.length))
