@@ -32,11 +32,9 @@ export class Shown {
     if (dialogue === undefined) return undefined
     const known = this.#lists.get(dialogue)
     if (known) return known
-    // Its first answer: whoever begins anew later must not change what this one has seen
-    const key = keyOf(run, list)
-    const latest = this.#lists.get(key)
+    // Its first answer: that they begin another one later must not change what they have seen in this one
+    const latest = this.#lists.get(keyOf(run, list))
     if (latest) this.#keep(dialogue, latest)
-    this.#lists.delete(key)
     return latest
   }
 

@@ -90,6 +90,12 @@ forEachDatabase(database => {
       ])
       assert.deepEqual((await shown(admin, NODES.blacklist)).sort(), ['c.lit', 'e.lit', 'f.lit'])
 
+      // One administrator with two dialogues
+      const twice = [await execute(admin, NODES['blacklist-in']), await execute(admin, NODES['blacklist-in'])]
+      for (const [at, dialogue] of twice.entries())
+        assert.equal(statusOf(await submit(admin, dialogue, { [BLACK]: `in${at}.lit` })), 'completed')
+      assert.deepEqual(await shown(admin, NODES['blacklist-in']), ['in0.lit', 'in1.lit'])
+
       // What was shown outlives a reload of the module; begun again meanwhile, the first dialogue goes on
       const third = await execute(boss, NODES.blacklist)
       await run(admin, NODES.blacklist, { [BLACK]: ['c.lit', 'e.lit', 'f.lit', 'g.lit'] })
