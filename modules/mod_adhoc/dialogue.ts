@@ -23,7 +23,7 @@ import {
   type WalkStep
 } from '#core'
 import { denied } from '../lib_admin'
-import { isOffered } from './access'
+import { isOffered, mayRun } from './access'
 import type { AdhocConfig, Commands } from './index'
 import { isSpoken, LANGUAGE, languageOf } from './languages'
 import type { DialogueSession, Sessions } from './sessions'
@@ -84,6 +84,8 @@ export async function runCommand(
   })
   try {
     if (id === undefined) return await start(dialogues, event, request, action, walk)
+    if (!session && !mayRun(ctx, command, event))
+      throw new Denied(command.access, ctx.server.role(event.from, ctx.host))
     // §4.4; whose id it is otherwise is not told.
     if (!session) throw refused('session-expired', 'the dialogue has ended, or never was: start again')
     return await next(

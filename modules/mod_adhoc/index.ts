@@ -52,7 +52,7 @@ export default defineModule({
         commands.delete(command.node)
         gone.add(command.node)
         // A new version of its module comes within the tick; after an unload nothing does
-        if (gone.size === 1) ctx.after(0, forget)
+        if (gone.size === 1) queueMicrotask(forget)
       }
     })
     // Commands that went while this module was swapped
