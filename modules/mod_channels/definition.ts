@@ -7,7 +7,6 @@ import {
   isGlobal,
   isGoodLocalId,
   localId,
-  nodeType,
   parseNodeName,
   parseTag,
   tagOf,
@@ -29,7 +28,7 @@ import { complete, type Composition } from './compose'
 import type { ChannelsConfig } from './config'
 import { CHANNEL_FIELDS, channelDefaults } from './fields'
 import type { ChannelItem, ChannelKind, ChannelNode, ItemColumns } from './model'
-import { CHANNEL_ROLES } from './roles'
+import { CHANNEL_ROLES, mayPublish } from './roles'
 import type { ChannelRow } from './store/node-table'
 import type { ChannelStore } from './store/write-store'
 
@@ -194,13 +193,6 @@ function stamped(config: NodeConfig, before: NodeConfig, now: number): NodeConfi
   if (Object.keys(config).every(key => sameValue(config[key], before[key]))) return config
   const updated = dateTime(now)
   return { ...config, updated_date: updated, last_updated: updated }
-}
-
-/** What is about the owner is the owner's to say, whatever somebody's role in the channel. */
-function mayPublish({ type, channel }: ChannelNode, affiliation: string): boolean | undefined {
-  const { publishers, topicModerators } = nodeType(type)
-  if (publishers === 'writers' || affiliation === 'owner') return undefined
-  return affiliation === 'moderator' && topicModerators && channel.kind !== 'personal'
 }
 
 /** A client keeps its own id where that can be the local part of a global one. */

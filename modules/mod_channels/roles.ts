@@ -1,9 +1,11 @@
+import { nodeType } from '../lib_channels'
 import type { Role, RoleTable, Transitions } from '../lib_pubsub'
 import { MODERATED } from './fields'
+import type { ChannelKind } from './model'
 
 /*
  * protoXEP tables 5, 6 and 7: who may do what in a channel. What is said of posts holds for every node, but on
- * those that are about the owner only the owner publishes (`mayPublish` in definition.ts).
+ * those that are about the owner only the owner publishes (`mayPublish`).
  */
 
 const EVERYBODY = ['owner', 'moderator', 'publisher', 'member', 'none', 'outcast'] as const
@@ -62,3 +64,18 @@ export const CHANNEL_ROLES: RoleTable = {
 
 /** Those who approve followers and hear of bans and requests. */
 export const MANAGERS: readonly string[] = ['owner', 'moderator']
+
+/** What is about the owner is the owner's to say, whatever somebody's role in the channel; else their role says. */
+export function mayPublish(
+  { type, channel }: { type: string; channel: { kind: ChannelKind } },
+  affiliation: string
+): boolean | undefined {
+  const { publishers, topicModerators } = nodeType(type)
+  if (publishers === 'writers' || affiliation === 'owner') return undefined
+  return affiliation === 'moderator' && topicModerators && channel.kind !== 'personal'
+}
+
+/** Who may invite: those who approve followers, and whoever follows. */
+export function mayInvite(affiliation: string, follows: boolean): boolean {
+  return MANAGERS.includes(affiliation) || (follows && affiliation !== 'outcast')
+}

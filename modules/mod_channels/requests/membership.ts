@@ -18,7 +18,7 @@ import type { ChannelActor } from '../access'
 import { invite, isAdmitted } from '../invitations'
 import type { ChannelNode, ItemColumns } from '../model'
 import { owner, pubsub } from '../reply'
-import { MANAGERS } from '../roles'
+import { MANAGERS, mayInvite } from '../roles'
 import type { Channels } from '../service'
 import type { ChannelStore } from '../store/write-store'
 
@@ -146,9 +146,7 @@ async function inviteAll(
 ): Promise<void> {
   const { node, affiliation: role } = await enterToWrite(engine.definition, store, actor, name)
   const [own] = await store.subscriptions(node, actor.bare)
-  if (!MANAGERS.includes(role) && (role === 'outcast' || own?.state !== 'subscribed')) {
-    throw new PubsubError('forbidden')
-  }
+  if (!mayInvite(role, own?.state === 'subscribed')) throw new PubsubError('forbidden')
   const named = [...invited, ...changes.map(change => bareOf(change.jid))]
   if (new Set(named).size < named.length)
     throw new PubsubError('badRequest', { text: 'an address is there twice' })
