@@ -116,6 +116,19 @@ test('what changes something is a line in the log, done or refused, without a pa
   assert.doesNotMatch(lines.join(''), /swordfish/)
 })
 
+test('who asks is the user of the system, or whoever is that user by sudo; a name cannot be anything', async t => {
+  assert.equal(caller({}), os.userInfo().username)
+  assert.equal(caller({ SUDO_USER: 'romeo' }), 'romeo')
+  assert.equal(caller({ SUDO_USER: 'a\nb c\u202e' }), 'a_b_c_')
+  assert.equal(caller({ SUDO_USER: 'x'.repeat(200) }).length, 100)
+  const { path: at, lines } = await open(t)
+  for (const user of ['', 'a b', 'a\nb', 'x'.repeat(101)])
+    assert.match(await raw(at, `${JSON.stringify({ op: 'nothing', user })}\n`), /ERR_CONTROL_REQUEST/)
+  const params = { jid: 'juliet', password: 'swordfish' }
+  await raw(at, `${JSON.stringify({ op: 'change', params, user: 'romeo' })}\n`)
+  assert.match(lines[0] ?? '', /"by":"local:romeo"/)
+})
+
 test('only its owner may open it', async t => {
   const { path: at } = await open(t)
   assert.equal(fs.statSync(at).mode & 0o777, 0o600)
