@@ -26,7 +26,7 @@ const service = {
     title: 'Configure Service',
     instructions: 'Please select the service to configure.',
     fields: [
-      { var: 'service', type: 'list-single', label: 'Service', required: true, options: ['httpd', 'jabberd', 'postgresql'] },
+      { var: 'service', type: 'list-single', label: 'Service', required: true, options: ['httpd', 'jabberd', 'postgresql'].map(value => ({ value, label: value })) },
       { var: 'owner', type: 'jid-single', label: 'Owner' }
     ]
   }),
@@ -193,7 +193,7 @@ test('XEP-0050 §2.4.2, examples 10 to 17: two stages, forth, back, and to the e
            <instructions>Please select the service to configure.</instructions>
            <field var='FORM_TYPE' type='hidden'><value>urn:example:service</value></field>
            <field var='service' label='Service' type='list-single'><required/>VALUE
-             <option><value>httpd</value></option><option><value>jabberd</value></option><option><value>postgresql</value></option>
+             <option label='httpd'><value>httpd</value></option><option label='jabberd'><value>jabberd</value></option><option label='postgresql'><value>postgresql</value></option>
            </field>
            <field var='owner' label='Owner' type='jid-single'/>
          </x>
