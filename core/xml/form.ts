@@ -192,9 +192,10 @@ function renderField(field: FormField, value: FormValue | undefined, form: 'form
     // What is hidden while it is typed is not sent back
     type !== 'text-private' && renderValues(field, value),
     form === 'form' &&
+      // With a label in any case: converse.js shows nothing else
       field.options?.map(option =>
         typeof option === 'string'
-          ? el('option', null, el('value', null, option))
+          ? el('option', { label: option }, el('value', null, option))
           : el('option', { label: option.label }, el('value', null, option.value))
       )
   )

@@ -72,7 +72,7 @@ test('XEP-0004 §3.2: a form shows fields with type, label, options and value', 
   assert.equal(fields.get('public')?.children.toString(), '<value>1</value>')
   assert.equal(
     fields.get('features')?.toString(),
-    '<field var="features" type="list-multi"><value>news</value><option label="News"><value>news</value></option><option><value>search</value></option></field>'
+    '<field var="features" type="list-multi"><value>news</value><option label="News"><value>news</value></option><option label="search"><value>search</value></option></field>'
   )
   assert.equal(
     fields.get('size')?.toString(),
