@@ -3,20 +3,10 @@
 // stack traces need no source map and an edited file needs no build step. Types are checked by CI.
 const fs = require('node:fs')
 const Module = require('node:module')
-const { transform } = require('sucrase')
+const { compile } = require('../core/modules/compile')
 
 Module._extensions['.ts'] = (module, filename) => {
   module._compile(compile(fs.readFileSync(filename, 'utf8'), filename), filename)
-}
-
-/** TypeScript source to CommonJS, line for line. Throws a SyntaxError that names file, line and column. */
-function compile(source, filename) {
-  return transform(source, {
-    transforms: ['typescript', 'imports'],
-    filePath: filename,
-    disableESTransforms: true,
-    preserveDynamicImport: true
-  }).code
 }
 
 module.exports = { compile }

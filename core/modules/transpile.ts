@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { transform } from 'sucrase'
+import { compile } from './compile'
 import { CodedError } from '../errors'
 
 /**
@@ -8,12 +8,7 @@ import { CodedError } from '../errors'
  */
 export function transpile(source: string, file: string): string {
   try {
-    return transform(source, {
-      transforms: ['typescript', 'imports'],
-      filePath: file,
-      disableESTransforms: true,
-      preserveDynamicImport: true
-    }).code
+    return compile(source, file)
   } catch (error) {
     throw syntaxError(error, file)
   }

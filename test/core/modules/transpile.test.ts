@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Transpiler } from '../../../core/modules/transpile'
+import vm from 'node:vm'
+import { transpile, Transpiler } from '../../../core/modules/transpile'
 
 test('what was transpiled is remembered by file and content', () => {
   const transpiler = new Transpiler()
@@ -24,4 +25,30 @@ test('a fault is told each time, and forgotten with it', () => {
   assert.throws(broken, fault)
   assert.match(transpiler.transpile('export let a = 1', '/m/a.ts'), /1/)
   assert.throws(broken, fault)
+})
+
+test('a private name that the file also exports stays private', () => {
+  const code = transpile(
+    `export function changed() { return 'exported' }
+     export let count = 7
+     export class Counter {
+       #changed = 0
+       #count = 1
+       turn() {
+         this.#changed = 5
+         this.#count += 2
+         this.#count++
+         this.#count--
+         ++this.#count
+         return [this.#changed, this.#count]
+       }
+     }
+     export const made = new Counter().turn()`,
+    'counter.ts'
+  )
+  const module = { exports: {} as Record<string, unknown> }
+  vm.runInNewContext(code, module)
+  assert.deepEqual([...(module.exports.made as number[])], [5, 4])
+  assert.equal((module.exports.changed as () => string)(), 'exported')
+  assert.equal(module.exports.count, 7)
 })
