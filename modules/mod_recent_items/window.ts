@@ -13,8 +13,9 @@ export interface WindowQuery {
   after: Position | undefined
 }
 
-/** Places that are read at a time. */
-const CHUNK = 20
+/** Places that are read at first, and at a time later: most channels give an item or two to a page. */
+const FIRST_CHUNK = 2
+const CHUNK = 32
 
 /** The newest items of one channel, newest first, read as far as somebody looks. */
 export class Window {
@@ -23,6 +24,7 @@ export class Window {
   readonly #query: WindowQuery
   #rows: readonly Place[] = []
   #next = 0
+  #chunk = FIRST_CHUNK
   /** What of `max` has been seen. */
   #seen = 0
   #ended = false
@@ -51,7 +53,8 @@ export class Window {
   async #more(): Promise<Place | undefined> {
     if (this.#ended) return undefined
     const last = this.#rows[this.#rows.length - 1]
-    const limit = Math.min(this.#query.max, CHUNK)
+    const limit = Math.min(this.#query.max, this.#chunk)
+    this.#chunk = Math.min(this.#chunk * 4, CHUNK)
     const { kinds } = this.#query
     this.#rows = await this.#channels.publications(this.#node, {
       limit,

@@ -145,12 +145,12 @@ export class ItemTable {
       newestAt: at('desc'),
       newest: newest(false),
       newestOfKind: newest(true),
-      onWire: db.statement<{ host: string; keys: readonly number[] }, WireRow>((knex, p) =>
+      // by the keys alone: with the host, too, SQLite begins with all nodes there are
+      onWire: db.statement<{ keys: readonly number[] }, WireRow & { host: string }>((knex, p) =>
         knex('channel_items as i')
           .join('channel_nodes as n', 'n.id', 'i.node_id')
           .join('channels as c', 'c.id', 'n.channel_id')
-          .select('i.id', 'i.item_id', 'i.kind', 'i.payload', 'n.type', 'c.jid')
-          .where('n.host', p('host'))
+          .select('i.id', 'i.item_id', 'i.kind', 'i.payload', 'n.type', 'n.host', 'c.jid')
           .whereIn('i.id', [p('keys')])
       ),
       insert: db.statement<Insert>((knex, p) =>
@@ -283,8 +283,8 @@ export class ItemTable {
   }
 
   /** Items by their keys, with what names them on the wire. */
-  onWire(reader: Reader, host: string, keys: readonly number[]): Promise<WireRow[]> {
-    return reader.all(this.#sql.onWire, { host, keys })
+  async onWire(reader: Reader, host: string, keys: readonly number[]): Promise<WireRow[]> {
+    return (await reader.all(this.#sql.onWire, { keys })).filter(row => row.host === host)
   }
 
   async insert(tx: Tx, item: NewItem): Promise<number> {

@@ -30,9 +30,10 @@ export class NewsTable {
       )
     }
     this.#sql = {
-      of: db.statement<{ host: string; keys: readonly number[] }, NewsRow>((knex, p) =>
+      // by the keys alone: with the host, too, SQLite begins with all nodes there are
+      of: db.statement<{ keys: readonly number[] }, NewsRow & { host: string }>((knex, p) =>
         news(knex)
-          .where('n.host', p('host'))
+          .select('n.host')
           .whereIn('n.id', [p('keys')])
       ),
       ofPerson: db.statement<{ host: string; hash: Buffer; since: number }, NewsRow>((knex, p) =>
@@ -50,8 +51,8 @@ export class NewsTable {
   }
 
   /** Of these nodes; those that are gone are left out. */
-  of(reader: Reader, keys: readonly number[]): Promise<NewsRow[]> {
-    return reader.all(this.#sql.of, { host: this.#host, keys })
+  async of(reader: Reader, keys: readonly number[]): Promise<NewsRow[]> {
+    return (await reader.all(this.#sql.of, { keys })).filter(row => row.host === this.#host)
   }
 
   /** Of all nodes of the channels that somebody follows, where there is something since that moment. */
