@@ -52,7 +52,8 @@ export async function startMariadb(): Promise<MariaDB> {
   const data = path.join(folder, 'data')
   const socket = path.join(folder, 'socket')
   const log = path.join(folder, 'log')
-  const common = ['--no-defaults', `--user=${os.userInfo().username}`, `--datadir=${data}`]
+  const user = os.userInfo().username
+  const common = ['--no-defaults', `--user=${user}`, `--datadir=${data}`, `--tmpdir=${folder}`]
   install(common, folder)
   const server = [find(['mariadbd', 'mysqld']) as string, ...common, `--socket=${socket}`, ...SETTINGS]
   const child = spawn('/bin/sh', ['-c', GUARD, 'sh', folder, log, ...server], {
