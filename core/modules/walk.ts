@@ -197,6 +197,8 @@ async function finish(walk: Walk): Promise<WalkStep> {
   if (again) return again
   // XEP-0133 §6: whatever happened since they began
   const role = mustBeAllowed(walk)
+  // Two may have come this far: the stages before could wait
+  if (state.finishing) throw new WalkError('session-expired', 'the dialogue has ended')
   const acts: Promise<void>[] = []
   const run: CommandRun = { ...walk.run, role, acts, serverWide: command.serverWide === true }
   state.finishing = true

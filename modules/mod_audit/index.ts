@@ -44,6 +44,8 @@ export default defineModule({
       if (++added === PRUNE_AFTER) ctx.after(0, prune)
     })
     ctx.every(60_000, () => denials.flush(Date.now()))
+    // Also where the server is never up for long
+    ctx.after(60_000, prune)
     ctx.every(DAY / 24, prune)
     ctx.reconfigure(changed => {
       options = changed

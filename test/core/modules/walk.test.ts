@@ -187,3 +187,18 @@ test('what does not keep an act does not undo it', async () => {
   )
   assert.equal((await begin(walk)).status, 'completed')
 })
+
+test('two who get to the end together finish once', async () => {
+  let finished = 0
+  const walk = rig({
+    stages: [{ form: () => FORM, check: () => new Promise(resolve => setImmediate(resolve)) }],
+    async finish() {
+      finished++
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  })
+  await begin(walk)
+  const ends = await Promise.allSettled([1, 2].map(() => goOn(walk, 'complete', submit({ name: 'a' }))))
+  assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  assert.equal(finished, 1)
+})
