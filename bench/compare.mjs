@@ -40,9 +40,10 @@ const SCENARIOS = {
     { figure: 'ping_ratio', unit: "times a quiet user's latency", less: true, atMost: 5 },
     { figure: 'rss_growth_mb', unit: 'MB more', less: true }
   ],
-  publish1: [{ key: 'publish1-w1' }, { key: 'publish1-w20' }],
-  fanout: [{}],
-  items: [{}],
+  publish1: [{ key: 'publish1-w1' }, { key: 'publish1-w20', goal: 8 }],
+  'publish1-full': [{ goal: 8 }],
+  fanout: [{ goal: 5 }],
+  items: [{ goal: 20 }],
   presence: [{}]
 }
 const DEFAULT = ['chat', 'iq-ping', 'iq-disco', 'login-scram', 's2s', 'idle-tls', 'flood']
