@@ -1,4 +1,6 @@
+import type { Config } from '../config'
 import { CodedError } from '../errors'
+import type { ModuleCatalogue } from '../modules/catalogue'
 import { certificatePlan } from '../server/certificate-plan'
 import { readConfig } from '../server/config'
 import { examine } from '../streams/certificates'
@@ -13,7 +15,7 @@ import { configFile, type PlaceOptions } from './place'
  */
 export async function checkConfig(options: PlaceOptions): Promise<void> {
   const file = configFile(options)
-  const { config } = readConfig(file, process.env)
+  const { config, catalogue } = readConfig(file, process.env)
   const { faults, warnings } = await examine(certificatePlan(config))
   if (faults.length > 0) throw new CodedError('ERR_CONFIG', faults.join('\n'))
   const modules = new Set([
@@ -21,13 +23,24 @@ export async function checkConfig(options: PlaceOptions): Promise<void> {
     ...[...config.hosts.values()].flatMap(host => [...host.modules.keys()])
   ])
   print(`${file} is in order: ${counted(config.hosts.size, 'host')}, ${counted(modules.size, 'module')}.`)
-  for (const warning of warnings) print(`warning: ${warning}`)
+  for (const warning of [...warnings, ...adviceOf(config, catalogue)]) print(`warning: ${warning}`)
   const overrides = await overridesOf(options)
   if (overrides.length > 0) print('In the running server this holds in place of the file, set by command:')
   for (const { host, option, value, by, at } of overrides) {
     const origin = [by, at === undefined ? undefined : new Date(at).toISOString()].filter(Boolean).join(', ')
     print(`  ${host}: ${option}: ${value}${origin === '' ? '' : ` (${origin})`}`)
   }
+}
+
+/** What modules say of their options. */
+function adviceOf(config: Config, catalogue: ModuleCatalogue): string[] {
+  const places = [{ name: '', modules: config.modules }, ...config.hosts.values()]
+  return places.flatMap(({ name, modules }) => {
+    const options = (other: string): unknown => modules.get(other) ?? config.modules.get(other)
+    return [...modules].flatMap(
+      ([module, own]) => catalogue.load(module).definition.advise?.(own, { host: name, options }) ?? []
+    )
+  })
 }
 
 async function overridesOf(options: PlaceOptions): Promise<HostOverride[]> {

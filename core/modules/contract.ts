@@ -130,6 +130,14 @@ export interface Context<Config = unknown> {
   reconfigure(fn: (config: Config, old: Config) => boolean | Promise<boolean>): void
 }
 
+/** The config around a module, for `advise`. */
+export interface ConfigView {
+  /** The host's name; '' for a module of the server. */
+  readonly host: string
+  /** The options of another module on this host or on the server; undefined where it is off. */
+  options(module: string): unknown
+}
+
 export interface ModuleDefinition<Schema extends z.ZodType = z.ZodType> {
   /** As in the config and the folder: `mod_NAME`. */
   name: string
@@ -147,6 +155,11 @@ export interface ModuleDefinition<Schema extends z.ZodType = z.ZodType> {
    * operator unloaded it (design §3).
    */
   guards?: readonly (keyof HostEvents & string)[]
+  /**
+   * What an operator should know of options that are in order, one sentence for each: told by `config check`, for each
+   * host that enables the module. Looks at nothing but the config.
+   */
+  advise?(options: z.infer<Schema>, view: ConfigView): readonly string[]
   /** Once per host that enables the module. What it returns is what `ctx.use` gives to others. */
   setup(ctx: Context<z.infer<Schema>>, saved: unknown): unknown
 }

@@ -22,6 +22,7 @@ const KEYS: readonly string[] = [
   'dependencies',
   'after',
   'guards',
+  'advise',
   'setup'
 ] satisfies (keyof ModuleDefinition)[]
 
@@ -39,6 +40,7 @@ function* faultsOf(module: Partial<Record<keyof ModuleDefinition, unknown>>, nam
   }
   if (!isSchema(module.config)) yield 'config must be a zod schema, z.object({}) when there are no options'
   if (typeof module.setup !== 'function') yield 'setup must be a function'
+  if (module.advise !== undefined && typeof module.advise !== 'function') yield 'advise must be a function'
   for (const key of Object.keys(module)) {
     if (!KEYS.includes(key)) yield `a definition has no '${key}'${didYouMean(key, KEYS)}`
   }

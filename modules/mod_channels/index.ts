@@ -1,6 +1,7 @@
 import { defineModule, HANDLED, JID, nameTaken, StanzaError, type Context, type StanzaEvent } from '#core'
 import { OWNER, PUBSUB } from '../lib_pubsub/xml'
 import type { ChannelActor } from './access'
+import { advice } from './advice'
 import { actorOf } from './actor'
 import { channelsApi } from './api'
 import { onDecision } from './approval'
@@ -32,6 +33,7 @@ export default defineModule({
   on: ['component'],
   dependencies: ['disco'],
   config,
+  advise: advice,
   setup(ctx): ChannelsApi {
     const authority = authorityOf(ctx)
     const channels = new Channels(ctx, {
