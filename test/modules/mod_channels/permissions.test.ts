@@ -13,7 +13,7 @@ import {
 import { IM_HOST } from '../../lib/config'
 import type { DatabaseName } from '../../lib/databases'
 import { startTestServer, type TestServer } from '../../lib/server'
-import { scenario, type Part, type Player } from '../../lib/wire'
+import { scenario, type Player } from '../../lib/wire'
 import {
   affiliate,
   BUDDYCLOUD,
@@ -239,7 +239,7 @@ const WRITES: Record<string, Probe> = {
     granted(player, iq('set', `<delete node='${node(`crew@${TOPICS}`, 'mood')}'/>`, OWNER))
 }
 
-const CAST: Record<Column | 'asker', Part> = {
+const CAST: Record<Column | 'asker', string> = {
   owner: `${JULIET}/balcony`,
   moderator: 'mercutio@localhost/street',
   publisher: `${ROMEO}/orchard`,
@@ -253,7 +253,7 @@ const CAST: Record<Column | 'asker', Part> = {
 const AFFILIATED = ['moderator', 'publisher', 'member', 'outcast'] as const
 
 function bareOf(column: Column): string {
-  return String(CAST[column]).replace(/\/.*/, '')
+  return CAST[column].replace(/\/.*/, '')
 }
 
 function start(t: TestContext, database: DatabaseName): Promise<TestServer> {
