@@ -131,13 +131,14 @@ onEachDatabase(database => {
     await play(server, async ({ hamlet, francisco }) => {
       await does(hamlet, create())
       await does(francisco, subscribe(FRANCISCO))
-      for (const wrong of [
+      const wrongs: Record<string, string>[] = [
         { deliver: 'perhaps' },
         { expire: 'tomorrow' },
         { expire: '2006-02-28T11:59:59Z' },
         { expire: '2999-02-28 11:59:59' },
         { expire: '2999-13-45T99:59:59Z' }
-      ]) {
+      ]
+      for (const wrong of wrongs) {
         await isRefused(francisco, options(FRANCISCO, wrong), 'modify bad-request invalid-options')
         await isRefused(francisco, subscribeWith(FRANCISCO, wrong), 'modify bad-request invalid-options')
       }

@@ -92,7 +92,12 @@ onEachDatabase(database => {
     await play(server, async ({ hamlet, francisco }) => {
       const wanted = { access_model: 'whitelist', max_items: '3', deliver_payloads: 'false' }
       // what cannot be met makes nothing
-      for (const wrong of [{ 'no-such-field': '1' }, { access_model: 'presence' }, { max_items: '0' }])
+      const wrongs: Record<string, string>[] = [
+        { 'no-such-field': '1' },
+        { access_model: 'presence' },
+        { max_items: '0' }
+      ]
+      for (const wrong of wrongs)
         await isRefused(hamlet, publishWith(wrong), 'cancel conflict precondition-not-met')
       await isRefused(
         hamlet,
@@ -118,14 +123,15 @@ onEachDatabase(database => {
         hamlet,
         publishWith({ max_items: '5', item_expire: '60', title: 'T', notify_retract: 'true' })
       )
-      for (const wrong of [
+      const wrongs: Record<string, string>[] = [
         { max_items: '6' },
         { item_expire: 'max' },
         { title: 't' },
         { persist_items: '0' },
         { access_model: 'whitelist' },
         { 'x-unknown': '' }
-      ])
+      ]
+      for (const wrong of wrongs)
         await isRefused(hamlet, publishWith(wrong), 'cancel conflict precondition-not-met')
       const wrongType = configuration({ title: 'T' }, `${PUBSUB}#node_config`)
       await isRefused(

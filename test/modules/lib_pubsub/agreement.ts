@@ -1,30 +1,57 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
+  bareOf,
+  DEFAULT_OPTIONS,
   defineService,
   initialConfig,
   PubsubError,
   PubsubService,
   standardFields,
   STANDARD_ACCESS,
+  type Notification,
   type Outcome,
   type Store
 } from '../../../modules/lib_pubsub'
-import { actor, entry, told } from './harness'
-import { Model, type Aff, type Answer, type ModelConfig, type Op } from './model'
+import { actor, entry, messages } from './harness'
+import {
+  Model,
+  type Aff,
+  type Answer,
+  type ModelConfig,
+  type ModelService,
+  type Op,
+  type Which
+} from './model'
 
 /** A store under test. */
 export interface Subject {
   /** Runs one request in a write unit of its own; what it throws has no effect. */
   unit<T>(work: (store: Store) => Promise<T>): Promise<T>
+  /** What is due: subscriptions by node, and nodes with items. */
+  due(now: number): Promise<{ subscriptions: { node: string; jid: string; key: number }[]; nodes: string[] }>
   close?(): Promise<void>
 }
 
 const PAGE = 3
 const MOST_ITEMS = 5
+const ATOM = 'http://www.w3.org/2005/Atom'
+const PRESENT = ['a@x', 'a@x/1', 'b@x', 'b@x/1']
+
+/** Services are made up in different ways; the plain one has nothing of what is new. */
+const made = fc.record({
+  several: fc.boolean(),
+  perAddress: fc.constant(2),
+  longestLease: fc.constantFrom(10_000, 1_000_000),
+  reminder: fc.constantFrom(1000, 3000),
+  leaseRequired: fc.constantFrom(false, false, true),
+  patience: fc.constant(5000)
+})
 
 const people = ['a@x', 'b@x', 'c@x', 'd@y']
 const jid = fc.constantFrom(...people, 'a@x/1', 'b@x/1', 'b@x/2')
+/** One of them comes again and again, so that some address has several subscriptions. */
+const subscriber = fc.oneof({ weight: 1, arbitrary: fc.constant('b@x') }, { weight: 2, arbitrary: jid })
 const bareJid = fc.constantFrom(...people)
 const node = fc.constantFrom('one', 'two')
 const id = fc.constantFrom('p', 'q', 'r', 's', 't', 'u')
@@ -44,7 +71,10 @@ const config: fc.Arbitrary<Partial<ModelConfig>> = fc.record(
     notify_sub: fc.boolean(),
     publish_node_full: fc.constantFrom('retract-oldest', 'discard-oldest', 'reject'),
     send_last_published_item: fc.constantFrom('never', 'on_sub'),
-    subscribe: fc.constantFrom(true, true, true, false)
+    subscribe: fc.constantFrom(true, true, true, false),
+    type: fc.constantFrom('', ATOM),
+    tempsub: fc.constantFrom(false, false, false, true),
+    item_expire: fc.constantFrom<(number | 'max')[]>('max', 'max', 1, 5)
   },
   { requiredKeys: [] }
 )
@@ -59,6 +89,24 @@ const page = fc.oneof(
   { weight: 1, arbitrary: fc.record({ max }) },
   { weight: 1, arbitrary: fc.record({ max, after: id, before: id, index: max }, { requiredKeys: [] }) }
 )
+
+/** Leases in milliseconds from now on. */
+const choice = fc.record(
+  {
+    deliver: fc.boolean(),
+    include_body: fc.boolean(),
+    expire: fc.oneof(
+      fc.constantFrom('presence' as const, 'never' as const),
+      fc.constantFrom(-1, 0, 1, 1500, 4000, 8000, 500_000)
+    )
+  },
+  { requiredKeys: [] }
+)
+const which = fc.constantFrom<Which[]>(0, 0, 1, 2, 'nonsense')
+const order = fc.record({
+  by: fc.constantFrom('creation' as const, 'modification' as const),
+  descending: fc.boolean()
+})
 
 const publish = fc.record({
   op: fc.constant('publish' as const),
@@ -91,11 +139,32 @@ const action = fc.oneof(
     arbitrary: fc.record({
       op: fc.constant('items' as const),
       maxItems: maybe(fc.integer({ min: 0, max: 6 })),
-      page: maybe(page)
+      page: maybe(page),
+      order: maybe(order),
+      which: maybe(which)
     })
   },
-  { weight: 12, arbitrary: fc.record({ op: fc.constant('subscribe' as const), jid }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constant('unsubscribe' as const), jid }) },
+  {
+    weight: 18,
+    arbitrary: fc.record({ op: fc.constant('subscribe' as const), jid: subscriber, choice: maybe(choice) })
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ op: fc.constant('unsubscribe' as const), jid: subscriber, which: maybe(which) })
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ op: fc.constant('options' as const), jid: subscriber, which: maybe(which) })
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ op: fc.constant('choose' as const), jid: subscriber, which: maybe(which), choice })
+  },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('depart' as const), jid }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ op: fc.constant('wait' as const), ms: fc.constantFrom(0, 500, 1000, 2000, 6000) })
+  },
   { weight: 6, arbitrary: fc.record({ op: fc.constant('decide' as const), jid, allow: fc.boolean() }) },
   {
     weight: 8,
@@ -116,7 +185,11 @@ const action = fc.oneof(
       op: fc.constant('enlist' as const),
       changes: fc.array(
         fc.record(
-          { jid, state: fc.constantFrom('subscribed', 'subscribed', 'none', 'pending', 'unconfigured') },
+          {
+            jid,
+            state: fc.constantFrom('subscribed', 'subscribed', 'none', 'pending', 'unconfigured'),
+            which
+          },
           { requiredKeys: ['jid'] }
         ),
         { maxLength: 3 }
@@ -133,22 +206,57 @@ const op: fc.Arbitrary<Op> = fc
     fc.nat(9)
   )
   .map(([who, what, other]) => {
-    const own = (what.op === 'subscribe' || what.op === 'unsubscribe') && other > 0
-    return { ...who, ...what, ...(own && { by: what.jid }) }
+    const own = ['subscribe', 'unsubscribe', 'options', 'choose'].includes(what.op) && other > 0
+    return { ...who, ...what, ...(own && 'jid' in what && { by: what.jid }) }
   })
 
 const defaults = initialConfig(
-  standardFields({ access: STANDARD_ACCESS, maxItems: MOST_ITEMS, maxPayload: 65536 })
+  standardFields({ access: STANDARD_ACCESS, maxItems: MOST_ITEMS, maxPayload: 65536, tempsub: true })
 ) as unknown as ModelConfig
 
+/** One request to the engine. */
+interface Call {
+  service: PubsubService
+  store: Store
+  /** The numbers that the model gives to subscriptions. */
+  names: Map<string, number>
+}
+
 async function perform(
-  service: PubsubService,
-  store: Store,
+  { service, store, names }: Call,
   one: Op
 ): Promise<Outcome<unknown> & { fresh?: string }> {
   const by = actor(one.by)
   const { node } = one
+  const several = service.definition.multiSubscribe
+  /** The SubID of one of an address's subscriptions. */
+  const named = async ({ jid, which }: { jid: string; which?: Which }): Promise<{ subId?: string }> => {
+    if (!several || which === undefined) return {}
+    const there = await store.node(node)
+    const own = there ? await store.subscriptions(there, bareOf(jid)) : []
+    const mine = own.filter(other => other.jid === jid)
+    return { subId: which === 'nonsense' ? 'nonsense' : String(mine[which]?.key ?? 'nonsense') }
+  }
+  const mark = (subId: string | undefined): string => {
+    if (subId === undefined) return ''
+    // numbered as they come
+    if (!names.has(subId)) names.set(subId, names.size + 1)
+    return `#${names.get(subId)}`
+  }
   switch (one.op) {
+    case 'wait':
+      throw new Error('time is not the engine’s')
+    case 'depart':
+      return { ...(await service.depart(store, by, one)), result: undefined }
+    case 'options': {
+      const { options } = await service.options(store, by, { node, jid: one.jid, ...(await named(one)) })
+      return { result: options, notifications: [] }
+    }
+    case 'choose': {
+      const request = { node, jid: one.jid, ...(await named(one)), options: one.choice }
+      const outcome = await service.setOptions(store, by, request)
+      return { ...outcome, result: outcome.result.state + mark(outcome.result.subId) }
+    }
     case 'create':
       return { ...(await service.create(store, by, one)), result: undefined }
     case 'delete':
@@ -170,14 +278,21 @@ async function perform(
     case 'purge':
       return { ...(await service.purge(store, by, one)), result: undefined }
     case 'items': {
-      const { entries, count, first, last, index } = await service.items(store, by, one)
+      const { which, ...asked } = one
+      const subId = await named({ jid: by.bare, ...(which !== undefined && { which }) })
+      const request = { ...asked, ...subId }
+      const { entries, count, first, last, index } = await service.items(store, by, request)
       const ids = entries.map(item => item.id)
       return { result: { ids, count, ...(first !== undefined && { first, last, index }) }, notifications: [] }
     }
-    case 'subscribe':
+    case 'subscribe': {
+      const { jid, choice } = one
+      const outcome = await service.subscribe(store, by, { node, jid, ...(choice && { options: choice }) })
+      return { ...outcome, result: outcome.result.state + mark(outcome.result.subId) }
+    }
     case 'unsubscribe': {
-      const outcome = await service[one.op](store, by, one)
-      return { ...outcome, result: outcome.result.state }
+      const outcome = await service.unsubscribe(store, by, { node, jid: one.jid, ...(await named(one)) })
+      return { ...outcome, result: outcome.result.state + mark(outcome.result.subId) }
     }
     case 'decide': {
       const outcome = await service.decide(store, by, one)
@@ -188,24 +303,77 @@ async function perform(
       return { ...outcome, result: outcome.result.rejected.map(({ jid, affiliation }) => [jid, affiliation]) }
     }
     case 'enlist': {
-      const outcome = await service.changeSubscriptions(store, by, one)
-      return { ...outcome, result: outcome.result.rejected.map(({ jid, state }) => [jid, state]) }
+      const changes = []
+      for (const { which: _, ...change } of one.changes) {
+        changes.push({ ...change, ...(await named({ ...change, ...(_ !== undefined && { which: _ }) })) })
+      }
+      const outcome = await service.changeSubscriptions(store, by, { node, changes })
+      const { rejected } = outcome.result
+      return { ...outcome, result: rejected.map(({ jid, state, subId }) => [jid, state + mark(subId)]) }
     }
   }
 }
 
+interface Trial {
+  service: PubsubService
+  subject: Subject
+  names: Map<string, number>
+}
+
 async function answer(
-  service: PubsubService,
-  subject: Subject,
-  one: Op
+  { service, subject, names }: Trial,
+  one: Op,
+  now: number
 ): Promise<Answer & { fresh?: string }> {
   try {
-    const { result, notifications, fresh } = await subject.unit(store => perform(service, store, one))
-    const all = told({ result, notifications }).sort()
+    const { result, notifications, fresh } =
+      one.op === 'wait'
+        ? await pass(service, subject, now)
+        : await subject.unit(store => perform({ service, store, names }, one))
+    await subject.unit(store => nameAll(store, names))
+    const all = messages({ result, notifications }, subId => String(names.get(subId))).sort()
     return { value: result, told: all, ...(fresh !== undefined && { fresh }) }
   } catch (error) {
     if (!(error instanceof PubsubError)) throw error
     return { error: error.error, told: [] }
+  }
+}
+
+/** Looks at what is due, as whoever sweeps does. */
+async function pass(
+  service: PubsubService,
+  subject: Subject,
+  now: number
+): Promise<Outcome<undefined> & { fresh?: string }> {
+  const self = actor('pubsub')
+  const notifications: Notification[] = []
+  const { subscriptions, nodes } = await subject.due(now)
+  for (const due of subscriptions) {
+    notifications.push(...(await subject.unit(store => service.lapse(store, self, due))).notifications)
+  }
+  for (const node of nodes) {
+    notifications.push(
+      ...(await subject.unit(store => service.expireItems(store, self, { node }))).notifications
+    )
+  }
+  return { result: undefined, notifications }
+}
+
+/** Subscriptions are numbered in the order in which they were made. */
+async function nameAll(store: Store, names: Map<string, number>): Promise<void> {
+  const keys: number[] = []
+  for (const name of ['one', 'two']) {
+    const node = await store.node(name)
+    if (!node) continue
+    const { rows } = await store.subscriptionsTo(node, { limit: 1000 }, [
+      'subscribed',
+      'pending',
+      'unconfigured'
+    ])
+    keys.push(...rows.map(row => row.key))
+  }
+  for (const key of keys.sort((a, b) => a - b)) {
+    if (!names.has(String(key))) names.set(String(key), names.size + 1)
   }
 }
 
@@ -222,7 +390,7 @@ async function stateOf(store: Store, name: string): Promise<unknown> {
   return {
     config: Object.fromEntries(Object.keys(defaults).map(key => [key, node.config[key]])),
     affiliations: affiliations.map(one => [one.jid, one.affiliation]).sort(),
-    subscriptions: subscriptions.map(one => [one.jid, one.state]),
+    subscriptions: subscriptions.map(one => [one.jid, one.state, one.options ?? DEFAULT_OPTIONS]),
     items: items.map(one => [one.id, one.publisher, one.payload])
   }
 }
@@ -233,7 +401,7 @@ function modelState(model: Model, name: string): unknown {
   return {
     config: node.config,
     affiliations: [...node.affiliations].sort(),
-    subscriptions: node.subscriptions,
+    subscriptions: node.subscriptions.map(one => [one.jid, one.state, one.choice]),
     items: node.items.map(one => [one.id, one.by, one.text === undefined ? undefined : entry(one.text).xml])
   }
 }
@@ -243,15 +411,15 @@ function modelState(model: Model, name: string): unknown {
  * recipients and in what is stored. Gives how often each operation came to what.
  */
 export async function agreesWithModel(
-  open: () => Promise<Subject>,
+  open: (several: boolean) => Promise<Subject>,
   numRuns: number
 ): Promise<Map<string, number>> {
   const seen = new Map<string, number>()
   const sequences = fc.array(op, { minLength: 30, maxLength: 80, size: 'max' })
-  const property = fc.asyncProperty(sequences, async ops => {
-    const subject = await open()
+  const property = fc.asyncProperty(made, sequences, async (service, ops) => {
+    const subject = await open(service.several)
     try {
-      await compare(subject, ops, seen)
+      await compare(subject, service, ops, seen)
     } finally {
       await subject.close?.()
     }
@@ -260,15 +428,34 @@ export async function agreesWithModel(
   return seen
 }
 
-async function compare(subject: Subject, ops: readonly Op[], seen: Map<string, number>): Promise<void> {
-  let clock = 0
+async function compare(
+  subject: Subject,
+  parts: Omit<ModelService, 'present' | 'now'>,
+  ops: readonly Op[],
+  seen: Map<string, number>
+): Promise<void> {
+  let clock = 1_000_000
   let ids = 0
-  const limits = { page: PAGE, maxItems: MOST_ITEMS }
-  const service = new PubsubService(defineService({ limits, now: () => ++clock, newId: () => `id-${++ids}` }))
-  const model = new Model(defaults, PAGE, MOST_ITEMS)
+  const present = (jid: string): boolean => PRESENT.includes(jid)
+  const now = (): number => clock
+  const { several, perAddress, ...options } = parts
+  const service = new PubsubService(
+    defineService({
+      limits: { page: PAGE, maxItems: MOST_ITEMS, perAddress },
+      multiSubscribe: several,
+      orderItems: true,
+      options: { ...options, isPresent: present, hasBody: type => type !== '' },
+      now,
+      newId: () => `id-${++ids}`
+    })
+  )
+  const model = new Model(defaults, PAGE, MOST_ITEMS, { ...parts, present, now })
+  const names = new Map<string, number>()
   const begin: Op[] = ['one', 'two'].map(name => ({ op: 'create', by: 'a@x', node: name, config: {} }))
-  for (const one of [...begin, ...ops]) {
-    const { fresh, ...got } = await answer(service, subject, one)
+  for (const drawn of [...begin, ...ops]) {
+    clock += drawn.op === 'wait' ? drawn.ms : 10
+    const one = dated(drawn, clock)
+    const { fresh, ...got } = await answer({ service, subject, names }, one, clock)
     assert.deepEqual(got, model.apply(one, fresh ?? '?'), JSON.stringify(one))
     for (const name of ['one', 'two']) {
       assert.deepEqual(await subject.unit(store => stateOf(store, name)), modelState(model, name))
@@ -276,4 +463,10 @@ async function compare(subject: Subject, ops: readonly Op[], seen: Map<string, n
     const outcome = `${one.op} ${got.error ?? 'done'}`
     seen.set(outcome, (seen.get(outcome) ?? 0) + 1)
   }
+}
+
+/** A lease from now on, as a moment. */
+function dated(one: Op, clock: number): Op {
+  if (!('choice' in one) || typeof one.choice?.expire !== 'number') return one
+  return { ...one, choice: { ...one.choice, expire: clock + one.choice.expire } }
 }

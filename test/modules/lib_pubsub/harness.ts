@@ -100,6 +100,17 @@ export function told(outcome: Outcome<unknown>): string[] {
   return outcome.notifications.map(one => `${summary(one)} -> ${[...one.recipients].sort().join(' ')}`)
 }
 
+/** The same with a line for each message, SubIDs by `name`, and what else is special about it. */
+export function messages(outcome: Outcome<unknown>, name: (subId: string) => string): string[] {
+  return outcome.notifications.flatMap(one => {
+    const { event, subIds, body } = one
+    const named = 'subId' in event && event.subId !== undefined ? [event.subId] : (subIds ?? [])
+    const mark = named.length > 0 ? `#${named.map(name).join(',')}` : ''
+    const end = 'expiry' in event && event.expiry !== undefined ? '!' : ''
+    return one.recipients.map(jid => `${summary(one)}${mark}${body ? '+body' : ''}${end} -> ${jid}`)
+  })
+}
+
 function summary({ event }: Notification): string {
   switch (event.kind) {
     case 'items':

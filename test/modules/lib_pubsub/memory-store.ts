@@ -173,6 +173,12 @@ export class MemoryStore<X = unknown> implements Store<Node, X> {
     )
   }
 
+  /** Nodes whose oldest item ends. */
+  dueNodes(now: number): string[] {
+    const due = this.#rows.filter(({ node }) => node.dueAt !== undefined && node.dueAt <= now)
+    return due.map(({ node }) => node.name)
+  }
+
   setSubscription(node: Node, subscription: Subscription, state: SubscriptionState): void {
     const { subscriptions } = this.#row(node)
     const index = subscriptions.findIndex(one => one.key === subscription.key)

@@ -6,7 +6,7 @@ import type { ErrorName } from '../../../modules/lib_pubsub'
  */
 
 export type Aff = 'owner' | 'publisher' | 'publish-only' | 'member' | 'none' | 'outcast'
-export type Sub = 'subscribed' | 'pending'
+export type Sub = 'subscribed' | 'pending' | 'unconfigured'
 
 export interface ModelConfig {
   access_model: 'open' | 'authorize' | 'whitelist'
@@ -22,13 +22,52 @@ export interface ModelConfig {
   publish_node_full: 'retract-oldest' | 'discard-oldest' | 'reject'
   send_last_published_item: 'never' | 'on_sub'
   subscribe: boolean
+  type: string
+  tempsub: boolean
+  /** Seconds. */
+  item_expire: number | 'max'
+}
+
+/** What somebody has chosen: §16.4.2. */
+export interface ModelChoice {
+  deliver: boolean
+  include_body: boolean
+  expire: number | 'presence' | 'never'
+}
+
+export interface ModelSubscription {
+  /** Which one of all that there ever were, from 1. */
+  n: number
+  jid: string
+  state: Sub
+  choice: ModelChoice
+  /** Somebody has been told that it will end. */
+  reminded: boolean
+  /** When it was made. */
+  since: number
 }
 
 export interface ModelNode {
   config: ModelConfig
   affiliations: [string, Aff][]
-  subscriptions: [string, Sub][]
-  items: { id: string; by: string; text: string | undefined }[]
+  subscriptions: ModelSubscription[]
+  items: { id: string; by: string; text: string | undefined; born: number; at: number }[]
+}
+
+/** How the service is made up. */
+export interface ModelService {
+  /** §6.1.6 */
+  several: boolean
+  /** Subscriptions of one address to a node. */
+  perAddress: number
+  /** §12.19; milliseconds */
+  longestLease: number
+  reminder: number
+  leaseRequired: boolean
+  patience: number
+  /** Who is there (§12.5). */
+  present(jid: string): boolean
+  now(): number
 }
 
 export interface PageOp {
@@ -45,17 +84,33 @@ export type Op = { by: string; node: string } & (
   | { op: 'publish'; item?: { id?: string; text?: string } }
   | { op: 'retract'; ids: string[]; notify: boolean }
   | { op: 'purge' }
-  | { op: 'items'; maxItems?: number; page?: PageOp }
-  | { op: 'subscribe' | 'unsubscribe'; jid: string }
+  | {
+      op: 'items'
+      maxItems?: number
+      page?: PageOp
+      order?: { by: 'creation' | 'modification'; descending: boolean }
+      which?: Which
+    }
+  | { op: 'subscribe'; jid: string; choice?: Partial<ModelChoice> }
+  | { op: 'unsubscribe'; jid: string; which?: Which }
+  | { op: 'options'; jid: string; which?: Which }
+  | { op: 'choose'; jid: string; which?: Which; choice: Partial<ModelChoice> }
   | { op: 'decide'; jid: string; allow: boolean }
   | { op: 'affiliate'; changes: { jid: string; affiliation?: Aff }[] }
-  | { op: 'enlist'; changes: { jid: string; state?: string }[] }
+  | { op: 'enlist'; changes: { jid: string; state?: string; which?: Which }[] }
+  /** Somebody is no longer there. */
+  | { op: 'depart'; jid: string }
+  /** Time goes by, and what is due is looked at. */
+  | { op: 'wait'; ms: number }
 )
+
+/** Which of an address's subscriptions: the first, the second, … of those it has; or one that nobody has. */
+export type Which = number | 'nonsense'
 
 export interface Answer {
   error?: ErrorName
   value?: unknown
-  /** `event -> jid jid` */
+  /** `event -> jid`, a line for each message */
   told: string[]
 }
 
@@ -86,16 +141,24 @@ const CHART: Record<Aff, Aff[]> = {
   owner: []
 }
 
+type Tell = (event: string, jids: string[]) => void
+
+const UNSAID: ModelChoice = { deliver: true, include_body: false, expire: 'never' }
+
 const bare = (jid: string) => jid.split('/', 1)[0] ?? jid
 
 export class Model {
   nodes = new Map<string, ModelNode>()
   redirects = new Map<string, string>()
 
+  #count = 0
+  #births = 0
+
   constructor(
     readonly defaults: ModelConfig,
     readonly pageLimit: number,
-    readonly mostItems: number
+    readonly mostItems: number,
+    readonly service: ModelService
   ) {}
 
   /** `fresh`: the id that the service made up, where it had to. */
@@ -111,6 +174,10 @@ export class Model {
 
   #run(op: Op, fresh: string, tell: (event: string, jids: string[]) => void): unknown {
     const me = bare(op.by)
+    if (op.op === 'wait') {
+      for (const node of this.nodes.values()) this.#pass(node, tell)
+      return undefined
+    }
     if (op.op === 'create') {
       if (this.nodes.has(op.node)) throw new Refused('nodeExists')
       const config = { ...this.defaults, ...op.config }
@@ -119,14 +186,14 @@ export class Model {
       return undefined
     }
     if (op.op === 'subscribe' && bare(op.jid) !== me) throw new Refused('invalidJid')
-    if (op.op === 'unsubscribe' && bare(op.jid) !== me) throw new Refused('forbidden')
+    const own = op.op === 'unsubscribe' || op.op === 'options' || op.op === 'choose'
+    if (own && bare(op.jid) !== me) throw new Refused('forbidden')
     const node = this.nodes.get(op.node)
     if (!node) throw new Refused(this.redirects.has(op.node) ? 'nodeMoved' : 'nodeNotFound')
     const { config } = node
     const can = TABLE[aff(node, me)]
-    const subscribers = () =>
-      node.subscriptions.filter(([, state]) => state === 'subscribed').map(([jid]) => jid)
-    const subscribed = subscribers().some(jid => bare(jid) === me)
+    const subscribed = node.subscriptions.some(one => one.state === 'subscribed' && bare(one.jid) === me)
+    const announce = (event: string, more?: 'body' | 'subids') => this.#announce(node, event, tell, more)
     const mayPublish =
       can.pub ||
       (aff(node, me) !== 'outcast' &&
@@ -144,7 +211,7 @@ export class Model {
         if (config.notify_delete) {
           tell(
             `delete:${op.redirect ?? ''}`,
-            node.subscriptions.map(([jid]) => jid)
+            node.subscriptions.map(one => one.jid)
           )
         }
         this.nodes.delete(op.node)
@@ -160,14 +227,14 @@ export class Model {
         if (!next.persist_items) node.items = []
         node.items = node.items.slice(Math.max(0, node.items.length - this.#room(next)))
         if (before.access_model !== next.access_model) {
-          for (const [jid] of [...node.subscriptions]) settle(node, jid, tell)
+          for (const one of [...node.subscriptions]) this.#settle(node, one, tell)
         }
-        if (next.notify_config) tell(`configuration:${next.deliver_payloads ? 'payload' : ''}`, subscribers())
+        if (next.notify_config) announce(`configuration:${next.deliver_payloads ? 'payload' : ''}`)
         return undefined
       }
       case 'publish': {
         owned(mayPublish)
-        return this.#publish(node, op, fresh, subscribers(), tell)
+        return this.#publish(node, op, fresh, announce)
       }
       case 'retract': {
         if (can.del === false) owned(mayPublish)
@@ -181,7 +248,7 @@ export class Model {
         }
         node.items = node.items.filter(one => !ids.includes(one.id))
         if (config.deliver_notifications && (op.notify || config.notify_retract)) {
-          tell(`retract:${ids.join(',')}`, subscribers())
+          announce(`retract:${ids.join(',')}`, 'subids')
         }
         return undefined
       }
@@ -189,7 +256,7 @@ export class Model {
         owned(can.rule)
         persistent()
         node.items = []
-        if (config.deliver_notifications && config.notify_retract) tell('purge', subscribers())
+        if (config.deliver_notifications && config.notify_retract) announce('purge')
         return undefined
       }
       case 'items': {
@@ -200,36 +267,62 @@ export class Model {
             throw new Refused('closedNode')
           if (!subscribed) throw new Refused('readersSubscribe')
         }
+        this.#checkWhich(node, op)
         persistent()
         return this.#page(node, op)
       }
       case 'subscribe': {
         owned(can.sub)
         if (!config.subscribe) throw new Refused('unsupported')
-        if (node.subscriptions.some(([jid, state]) => bare(jid) === me && state === 'pending')) {
+        if (node.subscriptions.some(one => bare(one.jid) === me && one.state === 'pending')) {
           throw new Refused('pendingSubscription')
         }
         const listed = ['owner', 'publisher', 'member'].includes(aff(node, me))
         if (config.access_model === 'whitelist' && !listed) throw new Refused('closedNode')
-        const existing = node.subscriptions.find(([jid]) => jid === op.jid)
-        if (existing) return existing[1]
-        const state = config.access_model === 'authorize' && !listed ? 'pending' : 'subscribed'
-        node.subscriptions.push([op.jid, state])
-        if (state === 'pending') tell(`approval:${op.jid}`, owners(node))
-        else arrive(node, op.jid, tell)
-        return state
+        const mine = node.subscriptions.filter(one => one.jid === op.jid)
+        const [existing] = mine
+        if (existing && !this.service.several) {
+          if (op.choice) this.#choose(node, existing, op.choice, tell)
+          return this.#name(existing)
+        }
+        if (mine.length >= this.service.perAddress) throw new Refused('tooManySubscriptions')
+        const choice = this.#agree(node, op.jid, undefined, op.choice)
+        const pending = config.access_model === 'authorize' && !listed
+        const one = this.#enter(
+          node,
+          op.jid,
+          pending ? 'pending' : choice ? 'subscribed' : 'unconfigured',
+          choice
+        )
+        if (pending) tell(`approval:${op.jid}${this.#mark(one)}`, owners(node))
+        else if (choice) this.#arrive(node, one, tell)
+        return this.#name(one)
       }
       case 'unsubscribe': {
-        if (!node.subscriptions.some(([jid]) => jid === op.jid)) throw new Refused('notSubscribed')
-        leave(node, op.jid, tell)
-        return 'none'
+        const one = this.#pick(node, op, 'notSubscribed')
+        this.#leave(node, one, tell)
+        return `none${this.#mark(one)}`
+      }
+      case 'options':
+        return this.#pick(node, op, 'optionsNotSubscribed').choice
+      case 'choose': {
+        const one = this.#pick(node, op, 'optionsNotSubscribed')
+        this.#choose(node, one, op.choice, tell)
+        return this.#name(one)
+      }
+      case 'depart': {
+        for (const one of [...node.subscriptions]) {
+          if (one.jid === op.jid && one.choice.expire === 'presence') this.#leave(node, one, tell)
+        }
+        return undefined
       }
       case 'decide': {
         owned(can.rule)
-        const entry = node.subscriptions.find(([jid]) => jid === op.jid)
-        if (entry?.[1] !== 'pending') return entry?.[1] ?? 'none'
-        if (op.allow) approve(node, op.jid, tell)
-        else leave(node, op.jid, tell)
+        const mine = node.subscriptions.filter(one => one.jid === op.jid)
+        const entry = mine.find(one => one.state === 'pending')
+        if (!entry) return (!this.service.several && mine[0]?.state) || 'none'
+        if (op.allow) this.#approve(node, entry, tell)
+        else this.#leave(node, entry, tell)
         return op.allow ? 'subscribed' : 'none'
       }
       case 'affiliate': {
@@ -242,12 +335,204 @@ export class Model {
       }
       case 'enlist': {
         owned(can.rule)
-        if (new Set(op.changes.map(one => one.jid)).size < op.changes.length) throw new Refused('badRequest')
-        return op.changes
-          .filter(change => !enlist(node, change, tell))
-          .map(({ jid }) => [jid, stateOf(node, jid)])
+        const named = op.changes.map(one => `${one.jid} ${this.#subId(node, one) ?? ''}`)
+        if (new Set(named).size < named.length) throw new Refused('badRequest')
+        const at = op.changes.map(one => this.#subId(node, one))
+        return op.changes.flatMap((change, i) => this.#enlist(node, change, at[i], tell))
       }
     }
+  }
+
+  /** `#2`: which subscription, where there are SubIDs. */
+  #mark(one: ModelSubscription): string {
+    return this.service.several ? `#${one.n}` : ''
+  }
+
+  #name(one: ModelSubscription): string {
+    return one.state + this.#mark(one)
+  }
+
+  /** Which number a request names. */
+  #subId(node: ModelNode, { jid, which }: { jid: string; which?: Which }): number | 'nonsense' | undefined {
+    if (!this.service.several || which === undefined) return undefined
+    if (which === 'nonsense') return which
+    return node.subscriptions.filter(one => one.jid === jid)[which]?.n ?? 'nonsense'
+  }
+
+  /** §6.2.3, §6.3.4 */
+  #pick(node: ModelNode, op: { jid: string; which?: Which }, missing: ErrorName): ModelSubscription {
+    const mine = node.subscriptions.filter(one => one.jid === op.jid)
+    const [first] = mine
+    if (!first) throw new Refused(missing)
+    const subId = this.#subId(node, op)
+    if (subId === undefined) {
+      if (mine.length > 1) throw new Refused('subIdRequired')
+      return first
+    }
+    const found = mine.find(one => one.n === subId)
+    if (!found) throw new Refused('invalidSubId')
+    return found
+  }
+
+  /** §6.5.9.1, §6.5.9.2 */
+  #checkWhich(node: ModelNode, op: { by: string; which?: Which }): void {
+    if (!this.service.several) return
+    const me = bare(op.by)
+    const own = node.subscriptions.filter(one => bare(one.jid) === me)
+    const subId = this.#subId(node, { jid: me, ...(op.which !== undefined && { which: op.which }) })
+    if (subId !== undefined) {
+      if (own.length > 0 && !own.some(one => one.n === subId)) throw new Refused('invalidSubId')
+      return
+    }
+    for (const address of [op.by, me]) {
+      if (own.filter(one => one.jid === address).length > 1) throw new Refused('subIdRequired')
+    }
+  }
+
+  /** §6.3, §12.5, §12.19; `undefined` where a choice is required and nothing was said (§6.1.5). */
+  #agree(
+    node: ModelNode,
+    jid: string,
+    current: ModelChoice | undefined,
+    changes: Partial<ModelChoice> | undefined
+  ): ModelChoice | undefined {
+    const { present, now, longestLease, leaseRequired } = this.service
+    const choice: ModelChoice = { ...UNSAID, ...current, ...changes }
+    if (node.config.tempsub) choice.expire = 'presence'
+    if (choice.expire === 'presence' && !present(jid)) throw new Refused('presenceSubscriptionRequired')
+    if (typeof choice.expire === 'number') {
+      if (choice.expire <= now()) throw new Refused('invalidOptions')
+      choice.expire = Math.min(choice.expire, now() + longestLease)
+    }
+    if (choice.expire === 'never' && leaseRequired) {
+      if (!changes) return undefined
+      throw new Refused('invalidOptions')
+    }
+    if (node.config.type === '') choice.include_body = false
+    return choice
+  }
+
+  #choose(node: ModelNode, one: ModelSubscription, changes: Partial<ModelChoice>, tell: Tell): void {
+    one.choice = this.#agree(node, one.jid, one.choice, changes) ?? UNSAID
+    this.#lease(one)
+    if (one.state !== 'unconfigured') return
+    one.state = 'subscribed'
+    this.#arrive(node, one, tell)
+  }
+
+  /** Only who has a long lease is told before its end. */
+  #lease(one: ModelSubscription): void {
+    const { now, reminder } = this.service
+    const { expire } = one.choice
+    one.reminded = typeof expire !== 'number' || expire - now() <= 2 * reminder
+  }
+
+  #enter(node: ModelNode, jid: string, state: Sub, choice: ModelChoice = UNSAID): ModelSubscription {
+    const one = { n: ++this.#count, jid, state, choice, reminded: true, since: this.service.now() }
+    this.#lease(one)
+    node.subscriptions.push(one)
+    return one
+  }
+
+  /** What time brings: leases, waiting for options, items. */
+  #pass(node: ModelNode, tell: Tell): void {
+    const { now, reminder, patience } = this.service
+    for (const one of [...node.subscriptions]) {
+      const { expire } = one.choice
+      const impatient = one.state === 'unconfigured' && one.since + patience <= now()
+      if (impatient || (typeof expire === 'number' && expire <= now())) this.#leave(node, one, tell)
+      else if (typeof expire === 'number' && !one.reminded && expire - reminder <= now()) {
+        one.reminded = true
+        tell(`subscription:${one.jid}=${one.state}${this.#mark(one)}!`, [one.jid])
+      }
+    }
+    const { item_expire, deliver_notifications, notify_retract } = node.config
+    if (item_expire === 'max') return
+    const over = node.items.filter(item => item.at + item_expire * 1000 <= now()).map(item => item.id)
+    node.items = node.items.filter(item => !over.includes(item.id))
+    if (over.length > 0 && deliver_notifications && notify_retract)
+      this.#announce(node, `retract:${over.join(',')}`, tell, 'subids')
+  }
+
+  /** An event to all who want it, once to each address (§6.1.6), with what they have chosen. */
+  #announce(node: ModelNode, event: string, tell: Tell, more?: 'body' | 'subids'): void {
+    const active = node.subscriptions.filter(one => one.state === 'subscribed')
+    for (const jid of new Set(active.map(one => one.jid))) {
+      const mine = active.filter(one => one.jid === jid)
+      const wanted = mine.filter(one => one.choice.deliver)
+      if (wanted.length === 0) continue
+      const ids =
+        more && this.service.several && mine.length > 1 ? `#${wanted.map(one => one.n).join(',')}` : ''
+      const body = more === 'body' && wanted.some(one => one.choice.include_body) ? '+body' : ''
+      tell(event + ids + body, [jid])
+    }
+  }
+
+  /** What follows when somebody is subscribed from now on. */
+  #arrive(node: ModelNode, one: ModelSubscription, tell: Tell): void {
+    if (node.config.notify_sub) tell(`subscription:${one.jid}=subscribed${this.#mark(one)}`, owners(node))
+    const last = node.items.at(-1)
+    if (node.config.send_last_published_item !== 'on_sub' || !node.config.persist_items || !last) return
+    if (!one.choice.deliver) return
+    tell(`items:${last.id}${this.#mark(one)}${one.choice.include_body ? '+body' : ''}`, [one.jid])
+  }
+
+  #approve(node: ModelNode, one: ModelSubscription, tell: Tell): void {
+    one.state = 'subscribed'
+    const { leaseRequired, now, longestLease } = this.service
+    if (leaseRequired && one.choice.expire === 'never') {
+      one.choice = { ...one.choice, expire: now() + longestLease }
+      this.#lease(one)
+    }
+    tell(`subscription:${one.jid}=subscribed${this.#mark(one)}`, [one.jid])
+    this.#arrive(node, one, tell)
+  }
+
+  #leave(node: ModelNode, one: ModelSubscription, tell: Tell): void {
+    node.subscriptions = node.subscriptions.filter(other => other.n !== one.n)
+    const event = `subscription:${one.jid}=none${this.#mark(one)}`
+    tell(event, [one.jid])
+    if (one.state === 'subscribed' && node.config.notify_sub) tell(event, owners(node))
+  }
+
+  /** Rights or the access model have changed: who may not be subscribed is not, who need not wait does not. */
+  #settle(node: ModelNode, one: ModelSubscription, tell: Tell): void {
+    const affiliation = aff(node, bare(one.jid))
+    const listed = ['owner', 'publisher', 'member'].includes(affiliation)
+    const { access_model } = node.config
+    if (!TABLE[affiliation].sub || (access_model === 'whitelist' && !listed)) this.#leave(node, one, tell)
+    else if (one.state === 'pending' && (access_model === 'open' || listed)) this.#approve(node, one, tell)
+  }
+
+  /** What was impossible, as it is. */
+  #enlist(
+    node: ModelNode,
+    { jid, state }: { jid: string; state?: string },
+    subId: number | 'nonsense' | undefined,
+    tell: Tell
+  ): [string, string][] {
+    const mine = node.subscriptions.filter(one => one.jid === jid)
+    if (subId === undefined && mine.length > 1) return mine.map(one => [jid, this.#name(one)])
+    const one = subId === undefined ? mine[0] : mine.find(other => other.n === subId)
+    const now = one?.state ?? 'none'
+    if (state === undefined || state === now) return []
+    if (state === 'none' && one) this.#leave(node, one, tell)
+    else if (state === 'subscribed' && one) this.#approve(node, one, tell)
+    else if (state === 'subscribed' && subId === undefined && TABLE[aff(node, bare(jid))].sub) {
+      const { leaseRequired, now: clock, longestLease } = this.service
+      const lease = leaseRequired ? { expire: clock() + longestLease } : undefined
+      let choice: ModelChoice | undefined
+      try {
+        choice = this.#agree(node, jid, undefined, lease)
+      } catch (error) {
+        if (error instanceof Refused) return [[jid, now]]
+        throw error
+      }
+      const added = this.#enter(node, jid, 'subscribed', choice)
+      tell(`subscription:${jid}=subscribed${this.#mark(added)}`, [jid])
+      this.#arrive(node, added, tell)
+    } else return [[jid, one ? this.#name(one) : now]]
+    return []
   }
 
   #room(config: ModelConfig): number {
@@ -258,8 +543,7 @@ export class Model {
     node: ModelNode,
     op: Op & { op: 'publish' },
     fresh: string,
-    subscribers: string[],
-    tell: (event: string, jids: string[]) => void
+    announce: (event: string, more?: 'body' | 'subids') => void
   ): unknown {
     const { config, items } = node
     const { item } = op
@@ -268,9 +552,9 @@ export class Model {
     if (item && !config.persist_items && !config.deliver_payloads) throw new Refused('itemForbidden')
     if (config.deliver_payloads && item?.text === undefined) throw new Refused('payloadRequired')
     const id = item ? (item.id ?? fresh) : undefined
-    const events = config.deliver_notifications ? subscribers : []
+    const events: typeof announce = (event, more) => config.deliver_notifications && announce(event, more)
     if (!config.persist_items || !item || id === undefined) {
-      tell(`items:${id ?? ''}`, events)
+      events(`items:${id ?? ''}`, 'body')
       return id
     }
     const others = items.filter(one => one.id !== id)
@@ -279,17 +563,23 @@ export class Model {
       if (config.publish_node_full === 'reject') throw new Refused('nodeFull')
       const dropped = others.splice(0, excess).map(one => one.id)
       if (config.publish_node_full === 'retract-oldest' && config.notify_retract) {
-        tell(`retract:${dropped.join(',')}`, events)
+        events(`retract:${dropped.join(',')}`, 'subids')
       }
     }
-    node.items = [...others, { id, by: bare(op.by), text: item.text }] // §12.1: the newest, even when overwritten
-    tell(`items:${id}`, events)
+    const born = items.find(one => one.id === id)?.born ?? ++this.#births
+    const kept = { id, by: bare(op.by), text: item.text, born, at: this.service.now() }
+    node.items = [...others, kept] // §12.1: the newest, even when overwritten
+    events(`items:${id}`, 'body')
     return id
   }
 
-  #page(node: ModelNode, { maxItems, page }: Op & { op: 'items' }): unknown {
-    const ids = node.items.map(one => one.id)
-    const set = maxItems === undefined ? ids : ids.slice(Math.max(0, ids.length - maxItems))
+  #page(node: ModelNode, { maxItems, page, order }: Op & { op: 'items' }): unknown {
+    // XEP-0413
+    const items = order?.by === 'creation' ? [...node.items].sort((a, b) => a.born - b.born) : node.items
+    const ids = items.map(one => one.id)
+    const newest = maxItems === undefined ? ids : ids.slice(Math.max(0, ids.length - maxItems))
+    const down = order?.descending === true
+    const set = down ? [...newest].reverse() : newest
     const count = set.length
     const limit = Math.min(page?.max ?? this.pageLimit, this.pageLimit, maxItems ?? Infinity)
     const ways = [page?.after, page?.before, page?.index].filter(way => way !== undefined)
@@ -299,6 +589,8 @@ export class Model {
     let to: number
     const place = (id: string) => {
       if (!ids.includes(id)) throw new Refused('pageNotFound')
+      // one that is older than the set is before all of it, or behind
+      if (down) return set.includes(id) ? set.indexOf(id) : set.length
       return ids.indexOf(id) - (ids.length - set.length)
     }
     if (page?.after !== undefined) {
@@ -307,6 +599,9 @@ export class Model {
     } else if (page && page.before === undefined) {
       from = page.index ?? 0
       to = from + limit
+    } else if (page === undefined && down) {
+      from = 0
+      to = limit
     } else {
       to = page?.before ? Math.max(0, place(page.before)) : count
       from = Math.max(0, to - limit)
@@ -330,14 +625,14 @@ export class Model {
     if (resigns ? owners(node).length < 2 : jid === me || !CHART[now].includes(affiliation)) return false
     node.affiliations = node.affiliations.filter(([one]) => one !== jid)
     if (affiliation !== 'none') node.affiliations.push([jid, affiliation])
-    for (const [one] of [...node.subscriptions]) if (bare(one) === jid) settle(node, one, tell)
+    for (const one of [...node.subscriptions]) if (bare(one.jid) === jid) this.#settle(node, one, tell)
     tell(`affiliation:${jid}=${affiliation}`, [jid])
     return true
   }
 }
 
 function tellTo(told: string[], event: string, jids: string[]): void {
-  if (jids.length > 0) told.push(`${event} -> ${[...new Set(jids)].sort().join(' ')}`)
+  for (const jid of new Set(jids)) told.push(`${event} -> ${jid}`)
 }
 
 function aff(node: ModelNode, jid: string): Aff {
@@ -346,58 +641,4 @@ function aff(node: ModelNode, jid: string): Aff {
 
 function owners(node: ModelNode): string[] {
   return node.affiliations.filter(([, affiliation]) => affiliation === 'owner').map(([jid]) => jid)
-}
-
-function stateOf(node: ModelNode, jid: string): Sub | 'none' {
-  return node.subscriptions.find(([one]) => one === jid)?.[1] ?? 'none'
-}
-
-/** What follows when somebody is subscribed from now on. */
-function arrive(node: ModelNode, jid: string, tell: (event: string, jids: string[]) => void): void {
-  if (node.config.notify_sub) tell(`subscription:${jid}=subscribed`, owners(node))
-  const last = node.items.at(-1)
-  if (node.config.send_last_published_item === 'on_sub' && node.config.persist_items && last) {
-    tell(`items:${last.id}`, [jid])
-  }
-}
-
-function approve(node: ModelNode, jid: string, tell: (event: string, jids: string[]) => void): void {
-  node.subscriptions = node.subscriptions.map(([one, state]) => [one, one === jid ? 'subscribed' : state])
-  tell(`subscription:${jid}=subscribed`, [jid])
-  arrive(node, jid, tell)
-}
-
-function leave(node: ModelNode, jid: string, tell: (event: string, jids: string[]) => void): void {
-  const state = stateOf(node, jid)
-  node.subscriptions = node.subscriptions.filter(([one]) => one !== jid)
-  tell(`subscription:${jid}=none`, [jid])
-  if (state === 'subscribed' && node.config.notify_sub) tell(`subscription:${jid}=none`, owners(node))
-}
-
-/** Rights or the access model have changed: who may not be subscribed is not, who need not wait does not. */
-function settle(node: ModelNode, jid: string, tell: (event: string, jids: string[]) => void): void {
-  const affiliation = aff(node, bare(jid))
-  const listed = ['owner', 'publisher', 'member'].includes(affiliation)
-  const { access_model } = node.config
-  if (!TABLE[affiliation].sub || (access_model === 'whitelist' && !listed)) leave(node, jid, tell)
-  else if (stateOf(node, jid) === 'pending' && (access_model === 'open' || listed)) approve(node, jid, tell)
-}
-
-function enlist(
-  node: ModelNode,
-  { jid, state }: { jid: string; state?: string },
-  tell: (event: string, jids: string[]) => void
-): boolean {
-  const now = stateOf(node, jid)
-  if (state === undefined || state === now) return true
-  if (state === 'none') leave(node, jid, tell)
-  else if (state !== 'subscribed') return false
-  else if (now === 'pending') approve(node, jid, tell)
-  else {
-    if (!TABLE[aff(node, bare(jid))].sub) return false
-    node.subscriptions.push([jid, 'subscribed'])
-    tell(`subscription:${jid}=subscribed`, [jid])
-    arrive(node, jid, tell)
-  }
-  return true
 }

@@ -4,8 +4,8 @@ import { agreesWithModel, type Subject } from './agreement'
 import { MemoryStore } from './memory-store'
 
 /** Does not roll back: the engine itself must leave everything as it was when it refuses. */
-function inMemory(): Promise<Subject> {
-  const store = new MemoryStore()
+function inMemory(several: boolean): Promise<Subject> {
+  const store = new MemoryStore(several)
   const subject: Subject = {
     unit: async work => {
       const before = store.dump()
@@ -15,7 +15,8 @@ function inMemory(): Promise<Subject> {
         assert.deepEqual(store.dump(), before, 'a refused request has no effect')
         throw error
       }
-    }
+    },
+    due: now => Promise.resolve({ subscriptions: store.due(now), nodes: store.dueNodes(now) })
   }
   return Promise.resolve(subject)
 }
@@ -30,6 +31,10 @@ test('random requests by random people: the engine does what the model does', as
     'retract',
     'items',
     'subscribe',
+    'options',
+    'choose',
+    'depart',
+    'wait',
     'decide',
     'affiliate',
     'enlist'
@@ -43,5 +48,17 @@ test('random requests by random people: the engine does what the model does', as
     'items pageNotFound'
   ]) {
     assert.ok((seen.get(name) ?? 0) > 5, name)
+  }
+  // what needs several subscriptions of one address is rarer
+  for (const name of [
+    'subscribe tooManySubscriptions',
+    'subscribe presenceSubscriptionRequired',
+    'choose invalidOptions',
+    'choose optionsNotSubscribed',
+    'unsubscribe subIdRequired',
+    'unsubscribe invalidSubId',
+    'items subIdRequired'
+  ]) {
+    assert.ok((seen.get(name) ?? 0) > 0, name)
   }
 })

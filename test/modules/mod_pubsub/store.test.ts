@@ -23,10 +23,23 @@ forEachDatabase((name, open) => {
     const db = await migrated(open)
     let hosts = 0
     const runs = Number(process.env.RUNS ?? (name === 'SQLite' ? 60 : 12))
-    const seen = await agreesWithModel(() => {
+    const seen = await agreesWithModel(several => {
       const { defaults } = defineService({ limits: { maxItems: 5 } })
-      const tables = new Tables(db, `pubsub-${++hosts}.example`, () => defaults)
+      const host = `pubsub-${++hosts}.example`
+      const tables = new Tables(
+        db,
+        host,
+        () => defaults,
+        () => several
+      )
       return Promise.resolve({
+        due: async now => {
+          const rows = await tables.subscriptions.due(db.read, now, 1000)
+          return {
+            subscriptions: rows.map(({ node, jid, id }) => ({ node, jid, key: id })),
+            nodes: await tables.nodes.due(db.read, now, 1000)
+          }
+        },
         unit: work =>
           db.write(async tx => {
             const store = new SqlStore(tables, tx)
