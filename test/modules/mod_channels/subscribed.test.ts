@@ -14,6 +14,7 @@ import {
   JULIET,
   node,
   onEachDatabase,
+  OWNER,
   play,
   POSTS,
   PUBSUB,
@@ -222,6 +223,54 @@ onEachDatabase('subscriptions with configuration', database => {
         after = `<after>${last}</after>`
       }
       assert.equal(all.size, 7 + 12 + 7)
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('§7, §8: the lists of a node come in pages in either namespace, forward and backward', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet, romeo }) => {
+      const people = Array.from({ length: 5 }, (_, i) => `follower${i}@localhost`)
+      for (const person of people) await does(juliet, affiliate(person, 'member'))
+      await does(romeo, subscribe('romeo@localhost'))
+      await does(juliet, affiliate('tybalt@localhost', 'outcast'))
+      const read = async (name: string, ns: string, set: string) => {
+        const answer = await romeo.request(
+          iq('get', `<${name} node='${POSTS}'/><set xmlns='${RSM}'>${set}</set>`, ns)
+        )
+        const pubsub = childOf(answer, 'pubsub', ns)
+        const list = pubsub && childOf(pubsub, name, ns)
+        assert.ok(pubsub && list, String(answer))
+        const info = childOf(pubsub, 'set', RSM)
+        return {
+          jids: childrenOf(list).map(({ attrs }) => String(attrs.jid)),
+          first: info && childText(info, 'first'),
+          last: info && childText(info, 'last')
+        }
+      }
+      for (const [name, all] of [
+        ['affiliations', [JULIET, ...people, 'romeo@localhost']],
+        ['subscriptions', [JULIET, 'romeo@localhost']]
+      ] as const) {
+        for (const ns of [PUBSUB, OWNER]) {
+          const forward: string[] = []
+          for (let set = '<max>2</max>'; ;) {
+            const { jids, last } = await read(name, ns, set)
+            if (last === undefined) break
+            forward.push(...jids)
+            set = `<max>2</max><after>${last}</after>`
+          }
+          const back: string[] = []
+          for (let set = '<max>2</max><before/>'; ;) {
+            const { jids, first } = await read(name, ns, set)
+            if (first === undefined) break
+            back.unshift(...jids)
+            set = `<max>2</max><before>${first}</before>`
+          }
+          assert.deepEqual([back, new Set(forward)], [forward, new Set(all)], `${name} in ${ns}`)
+          assert.equal(forward.length, all.length)
+        }
+      }
     })
     assert.deepEqual(server.errors(), [])
   })
