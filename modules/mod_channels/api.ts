@@ -52,7 +52,8 @@ export function channelsApi(channels: Channels): ChannelsApi {
     summaries: (jid, keys) => channels.summaries(jid, keys),
     async newsOf(jid, since) {
       const rows = await tables.news.ofPerson(read, jid, since)
-      return new Map(rows.map(row => [row.id, newestOf(row)]))
+      // that something else than a rating is new is found by looking
+      return new Map(rows.map(row => [row.id, { ...newestOf(row), written: row.last_item }]))
     }
   }
 }

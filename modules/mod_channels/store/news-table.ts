@@ -5,7 +5,8 @@ export interface NewsRow {
   id: number
   last_item: number
   last_root: number
-  last_comment: number | null
+  /** Not asked for where many nodes are read. */
+  last_comment?: number | null
 }
 
 /** What nodes have that is new, without a look at more than one item of each. */
@@ -37,7 +38,8 @@ export class NewsTable {
           .whereIn('n.id', [p('keys')])
       ),
       ofPerson: db.statement<{ host: string; hash: Buffer; since: number }, NewsRow>((knex, p) =>
-        news(knex)
+        knex('channel_nodes as n')
+          .select('n.id', 'n.last_item', 'n.last_root')
           .join('channel_members as m', 'm.channel_id', 'n.channel_id')
           .join('channels as c', 'c.id', 'n.channel_id')
           .where('m.host', p('host'))
@@ -57,6 +59,11 @@ export class NewsTable {
 
   /** Of all nodes of the channels that somebody follows, where there is something since that moment. */
   ofPerson(reader: Reader, jid: string, since: number): Promise<NewsRow[]> {
-    return reader.all(this.#sql.ofPerson, { host: this.#host, hash: nameHash(jid), since })
+    // nodes without an item have a time of 0
+    return reader.all(this.#sql.ofPerson, {
+      host: this.#host,
+      hash: nameHash(jid),
+      since: Math.max(since, 1)
+    })
   }
 }
