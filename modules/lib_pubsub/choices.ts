@@ -104,6 +104,9 @@ export async function lapse<N extends Node, X>(
     await store.setTerms?.(node, subscription, { options: chosen, due: expire })
     const subId = subIdOf(def, subscription)
     tell(notifications, node, [jid], { kind: 'subscription', jid, state, subId, expiry: expire })
+  } else {
+    // it has been given another end meanwhile, or none: nobody need look again
+    await store.setTerms?.(node, subscription, { options: chosen })
   }
   return { result: undefined, notifications }
 }

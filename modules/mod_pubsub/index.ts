@@ -45,7 +45,8 @@ export default defineModule({
     const pending = new Map<string, () => void>()
     ctx.watch('disco-feature', {
       added(feature) {
-        if (feature === NS.COMMANDS) pending.set(feature, ctx.add('disco-feature', GET_PENDING))
+        if (feature === NS.COMMANDS && !pending.has(feature))
+          pending.set(feature, ctx.add('disco-feature', GET_PENDING))
       },
       removed(feature) {
         pending.get(feature)?.()

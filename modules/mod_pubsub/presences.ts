@@ -31,16 +31,20 @@ export class Presences {
     } else if (this.#known.size < MOST) this.#known.set(bare, new Set([jid]))
   }
 
-  /** The addresses that are no longer available: the one that was given, and the bare one with its last resource. */
+  /**
+   * The addresses that are no longer available: the one that was given, and the bare one with its last resource. None
+   * where nobody knew of it.
+   */
   remove(jid: string): string[] {
     const bare = bareOf(jid)
     const resources = this.#known.get(bare)
+    if (resources === undefined) return []
     if (jid === bare) {
       this.#known.delete(bare)
-      return [...new Set([bare, ...(resources ?? [])])]
+      return [...new Set([bare, ...resources])]
     }
-    resources?.delete(jid)
-    if (resources && resources.size > 0) return [jid]
+    if (!resources.delete(jid)) return []
+    if (resources.size > 0) return [jid]
     this.#known.delete(bare)
     return [jid, bare]
   }

@@ -57,6 +57,7 @@ export class Pubsub {
 
   reconfigure(config: PubsubConfig): void {
     this.engine = engineOf(config, this.presences)
+    this.tables.audiences.clear()
   }
 
   /** Forgets where nodes have gone that were deleted before that moment (milliseconds UTC). */

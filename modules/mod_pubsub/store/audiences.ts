@@ -42,6 +42,12 @@ export class Audiences {
     }
   }
 
+  /** What is kept was made for a service that is configured otherwise. */
+  clear(): void {
+    this.#lists.clear()
+    this.#size = 0
+  }
+
   #drop(node: number): void {
     const kept = this.#lists.get(node)
     if (kept === undefined) return

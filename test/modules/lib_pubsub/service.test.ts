@@ -404,6 +404,68 @@ test('§10 features follow from the definition', () => {
   assert.ok(closed.some(name => name.endsWith('#access-whitelist')))
 })
 
+test('§12.19 a long lease is told of before its end, once; a short one ends without', async () => {
+  const DAY = 86_400_000
+  let clock = 0
+  const bench = new Bench({
+    now: () => clock,
+    options: { longestLease: 10 * DAY, reminder: DAY, leaseRequired: false, patience: DAY }
+  })
+  await bench.node()
+  const { service, store } = bench
+  const lapse = async (): Promise<string[]> => {
+    const said: string[] = []
+    for (const due of store.due(clock)) {
+      const { notifications } = await service.lapse(store, actor('pubsub'), due)
+      for (const { event } of notifications) {
+        assert.ok(event.kind === 'subscription')
+        said.push(`${event.jid} ${event.state} ${event.expiry === undefined ? '' : event.expiry / DAY}`)
+      }
+    }
+    return said
+  }
+  const lease = (jid: string, days: number) =>
+    service.subscribe(store, actor(jid), { node: NODE, jid, options: { expire: clock + days * DAY } })
+  await lease(FRANCISCO, 4)
+  await lease(BERNARDO, 2)
+  await lease(BARD, 1000)
+  assert.deepEqual(await lapse(), [])
+  clock = 2 * DAY
+  assert.deepEqual(await lapse(), [`${BERNARDO} none `])
+  clock = 3 * DAY
+  assert.deepEqual(await lapse(), [`${FRANCISCO} subscribed 4`])
+  assert.deepEqual(await lapse(), [])
+  // renewed, it is told of again
+  await service.setOptions(store, actor(FRANCISCO), {
+    node: NODE,
+    jid: FRANCISCO,
+    options: { expire: 8 * DAY }
+  })
+  clock = 7 * DAY
+  assert.deepEqual(await lapse(), [`${FRANCISCO} subscribed 8`])
+  clock = 10 * DAY
+  assert.deepEqual((await lapse()).sort(), [`${BARD} none `, `${FRANCISCO} none `])
+  assert.deepEqual(store.due(clock), [])
+})
+
+test('what a definition does not name is not there, whatever the request says', async () => {
+  const bench = await new Bench().node()
+  const { service, store } = bench
+  const request = { node: NODE, jid: FRANCISCO }
+  const by = actor(FRANCISCO)
+  await bench.subscribe(FRANCISCO)
+  const feature = 'subscription-options'
+  await bench.refuses(service.options(store, by, request), 'unsupported', { feature })
+  await bench.refuses(service.setOptions(store, by, { ...request, options: {} }), 'unsupported', { feature })
+  await bench.refuses(service.defaultOptions(store, by, {}), 'unsupported', { feature })
+  const order = { by: 'creation', descending: false } as const
+  await bench.refuses(service.items(store, by, { node: NODE, order }), 'orderNotSupported')
+  await bench.refuses(
+    service.publish(store, by, { node: 'another', item: { payload: entry() } }),
+    'nodeNotFound'
+  )
+})
+
 test('an outcome is announced in order', () => {
   const seen: string[] = []
   const notification = (node: string): Notification => ({
