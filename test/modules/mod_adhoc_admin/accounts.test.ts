@@ -211,6 +211,8 @@ test('XEP-0133 §4.7: a password is changed', async t => {
 
 /** Of Balcony's own, what administrators of a host may run. */
 const OF_ADMINS = [`${OWN}#s2s-list`, `${OWN}#s2s-close`]
+/** The same on a host with accounts. */
+const WITH_ACCOUNTS = [...OF_ADMINS, `${OWN}#sessions-list`]
 
 test('XEP-0133 §6: commands are listed to those alone who may run them, and run by nobody else', async t => {
   const server = await startAdministered(t)
@@ -222,14 +224,14 @@ test('XEP-0133 §6: commands are listed to those alone who may run them, and run
     assert.ok(atHost.includes(`${ADMIN}#add-user`))
     assert.deepEqual(
       atHost.filter(node => node.startsWith(OWN)),
-      OF_ADMINS
+      WITH_ACCOUNTS
     )
     assert.deepEqual(await listed(admin, 'admin@localhost'), atHost, 'also at the own account')
     const ofOperator = await listed(op, 'localhost')
     assert.ok(ofOperator.includes(`${OWN}#module-reload`) && ofOperator.includes(`${ADMIN}#add-user`))
 
     for (const node of ofOperator) assert.equal(statusOf(await execute(juliet, node)), 'forbidden')
-    for (const node of ofOperator.filter(one => one.startsWith(OWN) && !OF_ADMINS.includes(one))) {
+    for (const node of ofOperator.filter(one => one.startsWith(OWN) && !WITH_ACCOUNTS.includes(one))) {
       assert.equal(statusOf(await execute(admin, node)), 'forbidden')
     }
     // XEP-0133 §4.6 was retracted
