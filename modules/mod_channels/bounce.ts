@@ -19,7 +19,7 @@ const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const GONE: readonly string[] = ['gone', 'item-not-found']
 
 /**
- * A notification came back. It counts where its sender is who was notified and its id is one that was really given.
+ * A message of type error. It counts where its sender is who was notified and its id is one that was really given.
  * An address that is gone follows nothing any more, at once; what else may be wrong must last.
  */
 export async function onBounce(
@@ -28,9 +28,10 @@ export async function onBounce(
   server: ServerApi
 ): Promise<Handled | void> {
   const { stanza, from } = event
-  if (stanza.attrs.type !== 'error') return
   const stamp = channels.stamps.read(String(stanza.attrs.id ?? ''))
-  if (stamp === undefined || !vouched(event, server)) return HANDLED
+  // other errors are somebody else's
+  if (stamp === undefined) return
+  if (!vouched(event, server)) return HANDLED
   const error = childOf(stanza, 'error')
   // of a resource that is away nothing follows for the person
   const gone = from.kind === 'bare' && GONE.some(name => error && childOf(error, name, STANZAS))

@@ -58,7 +58,9 @@ export default defineModule({
     ctx.iq('get', 'host', REGISTER, 'query', event => registration(channels, own(event)))
     ctx.iq('set', 'host', REGISTER, 'query', (event, query) => register(channels, own(event), query, event))
     ctx.hook('message/host', event => onDecision(channels, event, own))
-    ctx.hook('message/host', event => onBounce(channels, event, ctx.server))
+    ctx.hook('message/host', event =>
+      event.stanza.attrs.type === 'error' ? onBounce(channels, event, ctx.server) : undefined
+    )
     // protoXEP §1.3: nobody becomes the owner of a channel by taking its name
     ctx.hook('account/creating', async ({ jid, tx }) => {
       const store = channels.store(tx, jid)

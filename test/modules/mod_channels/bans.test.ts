@@ -108,7 +108,7 @@ onEachDatabase('names and bans', database => {
       await does(tybalt, subscribe(TYBALT))
       await does(juliet, affiliate(TYBALT, 'publisher'))
       await does(tybalt, publish(entry('his'), { id: 'his' }))
-      await does(juliet, affiliate(TYBALT, 'outcast', node(JULIET, 'geoloc')))
+      await does(juliet, affiliate('ＴYBALT@LOCALHOST', 'outcast', node(JULIET, 'geoloc')))
       await isBanned(tybalt)
       // he leaves the service and comes back
       await isRefused(tybalt, unsubscribe(TYBALT), 'cancel unexpected-request not-subscribed')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { HANDLED, type Origin, type StanzaEvent } from '#core'
 import { parseElement } from '../../../core/xml'
 import type { TestServer } from '../../lib/server'
 import type { Player } from '../../lib/wire'
@@ -123,6 +124,42 @@ onEachDatabase('delivery', database => {
       // whoever is not notified cannot make rows
       await romeo.sends(comesBack(first, error))
       await romeo.fence(SERVICE)
+      assert.equal(await count(server, 'channel_bounces'), 0)
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('what another server says of its users counts, and what this one says of servers that it cannot reach', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet, romeo }) => {
+      const { api } = server.server
+      const prince = 'escalus@verona.lit'
+      const sent: string[] = []
+      api.host(SERVICE)?.hooks.add<StanzaEvent>(
+        'route/remote',
+        ({ stanza }) => {
+          if (stanza.name === 'message') sent.push(String(stanza.attrs.id))
+          return HANDLED
+        },
+        { module: 'test', host: SERVICE, begin() {}, end() {} }
+      )
+      const send = (stanza: string, origin: Origin): void => {
+        const element = parseElement(stanza)
+        element.attrs.from = prince
+        api.route(element, origin)
+      }
+      const verona = { kind: 's2s', name: 'verona.lit' } as const
+      const follow = `<iq type='set' id='f' to='${SERVICE}'><pubsub xmlns='${PUBSUB}'><subscribe node='${POSTS}' jid='${prince}'/></pubsub></iq>`
+      send(follow, verona)
+      await juliet.finds(event(`<subscription node='${POSTS}' jid='${prince}' subscription='subscribed'/>`))
+      await does(juliet, publish(entry('one')))
+      const id = sent.at(-1) ?? ''
+      send(comesBack(id, 'remote-server-not-found'), { kind: 'local', name: SERVICE })
+      await romeo.fence(SERVICE)
+      await juliet.fence(SERVICE)
+      assert.equal(await count(server, 'channel_bounces'), 1)
+      send(comesBack(id, 'gone'), verona)
+      await juliet.finds(event(`<subscription node='${POSTS}' jid='${prince}' subscription='none'/>`))
       assert.equal(await count(server, 'channel_bounces'), 0)
     })
     assert.deepEqual(server.errors(), [])
