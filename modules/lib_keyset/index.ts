@@ -52,6 +52,29 @@ export async function readRange<P extends object, R>(
   return range.newest ? rows.reverse() : rows
 }
 
+/**
+ * The same over several lists with one order: what an index has apart (`IN`) and would else be sorted as a whole for
+ * each page.
+ */
+export async function readRanges<P extends object, R>(
+  reader: Reader,
+  list: BothWays<P, R>,
+  params: readonly P[],
+  range: Range,
+  keyOf: (row: R) => number
+): Promise<R[]> {
+  const rows = await Promise.all(params.map(one => readRange(reader, list, one, range)))
+  return merged(rows, range, keyOf)
+}
+
+/** Of several lists, each as long as the range, in ascending order what is in the range. */
+export function merged<R>(lists: readonly R[][], range: Range, keyOf: (row: R) => number): R[] {
+  const [only] = lists
+  if (only && lists.length === 1) return only
+  const rows = lists.flat().sort((a, b) => keyOf(a) - keyOf(b))
+  return range.newest ? rows.slice(-range.limit) : rows.slice(0, range.limit)
+}
+
 /** The parameters of a range. */
 export function bounds({ after = -1, before = Number.MAX_SAFE_INTEGER, limit }: Range): Keyset {
   return { after, before, limit }

@@ -1,4 +1,5 @@
 import { isAtom } from '../../lib_channels'
+import { merged } from '../../lib_keyset'
 import type { Range } from '../../lib_pubsub'
 import type { ChannelNode, ItemKind } from '../model'
 import type { ItemRow } from './item-table'
@@ -65,10 +66,10 @@ export class NodeItems implements ItemSource {
         return [parentOnly ? list.byThread(source, key, range) : list.bySeq(source, key, range)]
       })
     )
-    return inRange(
-      rows.flat().map(row => found(row, parentOnly)),
+    return merged(
+      rows.map(list => list.map(row => found(row, parentOnly))),
       range,
-      rows.length > 1
+      row => row.place
     )
   }
 
@@ -120,12 +121,12 @@ export class ThreadItems implements ItemSource {
         )
       }
     }
-    const rows = (await Promise.all(answers)).flat()
-    if (filter.withRoot && contains(range, root.seq)) rows.push(root)
-    return inRange(
-      rows.map(row => found(row, false)),
+    const rows = await Promise.all(answers)
+    if (filter.withRoot && contains(range, root.seq)) rows.push([root])
+    return merged(
+      rows.map(list => list.map(row => found(row, false))),
       range,
-      true
+      row => row.place
     )
   }
 
@@ -180,13 +181,6 @@ export function isItem(row: ItemRow | TombstoneRow): row is ItemRow {
 function found(row: ItemRow | TombstoneRow, byThread: boolean): Found {
   const place = byThread ? (row.thread ?? row.seq) : row.seq
   return isItem(row) ? { place, item: row } : { place, tombstone: row }
-}
-
-/** Of rows from several lists, each of them as long as the range, what is in the range. */
-function inRange(rows: Found[], { limit, newest }: Range, several: boolean): Found[] {
-  if (!several) return rows
-  rows.sort((a, b) => a.place - b.place)
-  return newest ? rows.slice(-limit) : rows.slice(0, limit)
 }
 
 function contains({ after = -1, before = Infinity }: Range, place: number): boolean {

@@ -1,7 +1,7 @@
 import { nameHash, type Database, type Reader, type Tx } from '#core'
 import type { Range } from '../../lib_pubsub'
 import type { Standing } from '../model'
-import { bothWays, readRange } from '../../lib_keyset'
+import { bothWays, readRanges } from '../../lib_keyset'
 
 export interface MemberRow {
   id: number
@@ -106,23 +106,17 @@ export class MemberTable {
       delete: db.statement<{ id: number }>((knex, p) =>
         knex('channel_members').delete().where('id', p('id'))
       ),
-      byAffiliation: bothWays<{ channel: number; affiliations: readonly string[] }, MemberRow>(
-        db,
-        'id',
-        (knex, p) =>
-          knex('channel_members')
-            .select(...columns)
-            .where('channel_id', p('channel'))
-            .whereIn('affiliation', [p('affiliations')])
+      byAffiliation: bothWays<{ channel: number; affiliation: string }, MemberRow>(db, 'id', (knex, p) =>
+        knex('channel_members')
+          .select(...columns)
+          .where('channel_id', p('channel'))
+          .where('affiliation', p('affiliation'))
       ),
-      bySubscription: bothWays<{ channel: number; states: readonly string[] }, MemberRow>(
-        db,
-        'id',
-        (knex, p) =>
-          knex('channel_members')
-            .select(...columns)
-            .where('channel_id', p('channel'))
-            .whereIn('subscription', [p('states')])
+      bySubscription: bothWays<{ channel: number; state: string }, MemberRow>(db, 'id', (knex, p) =>
+        knex('channel_members')
+          .select(...columns)
+          .where('channel_id', p('channel'))
+          .where('subscription', p('state'))
       ),
       fanOut: db.statement<{ channel: number; states: readonly string[] }, { jid: string }>((knex, p) =>
         knex('channel_members')
@@ -223,7 +217,8 @@ export class MemberTable {
     affiliations: readonly string[],
     range: Range
   ): Promise<MemberRow[]> {
-    return readRange(reader, this.#sql.byAffiliation, { channel, affiliations }, range)
+    const params = affiliations.map(affiliation => ({ channel, affiliation }))
+    return readRanges(reader, this.#sql.byAffiliation, params, range, row => row.id)
   }
 
   bySubscription(
@@ -232,7 +227,8 @@ export class MemberTable {
     states: readonly string[],
     range: Range
   ): Promise<MemberRow[]> {
-    return readRange(reader, this.#sql.bySubscription, { channel, states }, range)
+    const params = states.map(state => ({ channel, state }))
+    return readRanges(reader, this.#sql.bySubscription, params, range, row => row.id)
   }
 
   async fanOut(reader: Reader, channel: number, states: readonly string[]): Promise<string[]> {

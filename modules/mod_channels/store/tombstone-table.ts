@@ -76,10 +76,13 @@ export class TombstoneTable {
       old: db.statement<{ host: string; before: number; limit: number }, { id: number; node_id: number }>(
         (knex, p) =>
           knex('channel_tombstones as t')
-            .join('channel_nodes as n', 'n.id', 't.node_id')
+            // along the index of dates: SQLite keeps this order of the tables
+            .crossJoin('channel_nodes as n')
             .select('t.id', 't.node_id')
+            .whereRaw('?? = ??', ['n.id', 't.node_id'])
             .where('n.host', p('host'))
             .where('t.deleted', '<', p('before'))
+            .orderBy('t.deleted')
             .limit(p('limit'))
       ),
       delete: db.statement<{ ids: readonly number[] }>((knex, p) =>
