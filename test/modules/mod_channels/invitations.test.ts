@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { scenario } from '../../lib/wire'
 import {
   affiliate,
   asks,
   BUDDYCLOUD,
+  configuration,
   configure,
   does,
   event,
   iq,
   isRefused,
   items,
+  node,
   onEachDatabase,
   OWNER,
   play,
   POSTS,
   PUBSUB,
+  register,
   ROMEO,
   SERVICE,
   startChannels,
@@ -144,6 +148,44 @@ onEachDatabase('invitations', database => {
           ['']
         )
       })
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('§7, §8 requests and invitations wait for who is away, and are in the lists as well', async t => {
+    const server = await startChannels(t, database)
+    // connected, and not yet there (RFC 6121 §4.2)
+    const cast = { juliet: 'juliet@localhost/balcony', romeo: 'romeo@localhost/orchard' }
+    await scenario(server, cast, async ({ juliet, romeo }) => {
+      await does(juliet, register())
+      await does(juliet, configure({ 'pubsub#access_model': 'authorize' }))
+      await does(romeo, register())
+      await does(romeo, subscribe(ROMEO))
+      await does(romeo, invite('juliet@localhost').replaceAll(POSTS, node(ROMEO, 'posts')))
+      await asks(
+        juliet,
+        iq('get', `<subscriptions node='${POSTS}'/>`, OWNER),
+        `<iq type='result'><pubsub xmlns='${OWNER}'><subscriptions><subscription jid='${ROMEO}' subscription='pending'/></subscriptions></pubsub></iq>`
+      )
+      await juliet.sends('<presence/>')
+      const form = await juliet.finds(
+        `<message from='${SERVICE}'><x xmlns='jabber:x:data' type='form'>
+           <field var='pubsub#node'><value>${POSTS}</value></field>
+           <field var='pubsub#subscriber_jid'><value>${ROMEO}</value></field></x></message>`
+      )
+      assert.equal(form.attrs.type, 'normal')
+      await juliet.finds(
+        `<message from='${SERVICE}'><event xmlns='${EVENT}'><subscription node='${node(ROMEO, 'posts')}' subscription='invited'/></event></message>`
+      )
+      const values = { 'pubsub#node': POSTS, 'pubsub#subscriber_jid': ROMEO, 'pubsub#allow': '1' }
+      const decision = configuration(values).replace('#node_config', '#subscribe_authorization')
+      await juliet.sends(`<message to='${SERVICE}'>${decision}</message>`)
+      await juliet.fence(SERVICE)
+      await asks(
+        romeo,
+        iq('get', '<subscriptions/>'),
+        `<iq type='result'><pubsub xmlns='${PUBSUB}'><subscriptions><subscription node='${POSTS}' subscription='subscribed'/></subscriptions></pubsub></iq>`
+      )
     })
     assert.deepEqual(server.errors(), [])
   })
