@@ -5,8 +5,7 @@ const CAPACITY = 200_000
 
 /**
  * When each channel had its newest publication, in memory: whoever asks what is new looks at a number for each
- * channel, and into those alone that have something. A deletion leaves a time that is too late, which costs a look
- * in vain and nothing else.
+ * channel, and into those alone that have something. After a deletion the numbers are read again.
  */
 export class Pulse {
   readonly #times = new Map<number, Newest>()

@@ -77,7 +77,7 @@ export class TombstoneTable {
         (knex, p) =>
           knex('channel_tombstones as t')
             // along the index of dates: SQLite keeps this order of the tables
-            .crossJoin('channel_nodes as n')
+            .crossJoin(knex.raw('?? as ??', ['channel_nodes', 'n']))
             .select('t.id', 't.node_id')
             .whereRaw('?? = ??', ['n.id', 't.node_id'])
             .where('n.host', p('host'))

@@ -139,7 +139,7 @@ const query = fc.record({
   size: fc.integer({ min: 1, max: 7 })
 })
 
-test('protoXEP §6.1.1: pages forward and backward are the whole, newest first, at most max of a channel', async () => {
+test('protoXEP §6.1.1: pages forward and backward are the whole, newest first, at most max of a channel, equal times included', async () => {
   await fc.assert(
     fc.asyncProperty(publications, publications, query, async (first, later, { size, hide, ...rest }) => {
       const asked = { ...rest, wish: { summary: false, hide } }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { childOf, childrenOf, childText } from '../../../core/xml'
+import { NewsTable } from '../../../modules/mod_channels/store/news-table'
 import type { Player } from '../../lib/wire'
 import {
   affiliate,
@@ -30,7 +31,8 @@ import {
   subscribe,
   tag,
   TOPICS,
-  unsubscribe
+  unsubscribe,
+  withDatabase
 } from '../mod_channels/lib'
 
 const BAD = 'modify bad-request'
@@ -266,6 +268,36 @@ onEachDatabase('recent items', database => {
       assert.deepEqual(await mine(juliet), [])
       await does(juliet, publish(entry('2'), { id: '2' }))
       assert.deepEqual(await mine(juliet), ['juliet: 2'])
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('a channel whose news were deleted has none: it is not looked into', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet }) => {
+      for (const id of ['1', '2']) await does(juliet, publish(entry(id), { id }))
+      await does(juliet, publish(entry('a', replyTo('1')), { id: 'a' }))
+      await does(juliet, publish(rating('5', '1'), { id: 'r' }))
+      const times = () =>
+        withDatabase(server, async opened => {
+          const [node] = await opened.read.query<{ id: number }>(
+            opened.knex('channel_nodes').where('type', 'posts')
+          )
+          const items = await opened.read.query<{ item_id: string; updated: number }>(
+            opened.knex('channel_items')
+          )
+          const at = (id: string): number => items.find(item => item.item_id === id)?.updated ?? 0
+          const [row] = await new NewsTable(opened, 'channels.localhost').of(opened.read, [node?.id ?? 0])
+          return { row: [row?.last_item, row?.last_root, row?.last_comment], at }
+        })
+      let { row, at } = await times()
+      assert.deepEqual(row, [at('r'), at('2'), at('a')])
+      for (const id of ['r', 'a', '2']) await does(juliet, retract(id))
+      ;({ row, at } = await times())
+      assert.deepEqual(row, [at('1'), at('1'), 0])
+      await does(juliet, retract('1'))
+      assert.deepEqual((await times()).row, [0, 0, 0])
+      assert.deepEqual((await page(juliet, `${SINCE} max='9'`)).groups, [])
     })
     assert.deepEqual(server.errors(), [])
   })
