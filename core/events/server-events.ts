@@ -14,5 +14,7 @@ export interface ServerEvents {
   'session/authenticated': (session: ClientSession) => void
   /** A resource can be sent messages from now on: it is available with a priority that is not negative. */
   'session/available': (session: ClientSession) => void
+  /** What an account's roster says of a contact (a bare JID) has changed, and is committed. */
+  'roster/changed': (user: string, host: string, contact: string) => void
   'account/password-changed': (user: string, host: string) => void
 }

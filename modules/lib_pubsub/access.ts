@@ -1,5 +1,5 @@
 import type { ErrorName } from './errors'
-import type { Actor, Awaitable, Node } from './store'
+import type { Actor, Awaitable, Node, ReadStore } from './store'
 
 /** What an access model means for one person (XEP-0060 §4.5). */
 export interface AccessRule {
@@ -18,7 +18,18 @@ export interface AccessRule {
 export interface AccessModel {
   /** What a person reads in the configuration form. */
   label: string
-  rule: AccessRule | ((who: Actor, node: Node) => Awaitable<AccessRule>)
+  rule: AccessRule | ((who: Actor, node: Node, store: ReadStore) => Awaitable<AccessRule>)
+  /**
+   * For models by which people lose access without anybody's request here: says of whom is subscribed (bare JIDs) who
+   * still has it. It is asked at each event (§14.3).
+   */
+  gate?(node: Node, store: ReadStore): Awaitable<(bare: string) => boolean>
+  /** Whether there can be nodes with it now. Default: yes. */
+  isOffered?(): boolean
+  /** Whether a node with these owners (bare JIDs) can have it. Default: yes. */
+  isOfferedTo?(owners: readonly string[]): boolean
+  /** The roster groups that somebody may choose from. */
+  groupsOf?(owner: string, store: ReadStore): Awaitable<readonly string[]>
 }
 
 export type AccessModels = Readonly<Record<string, AccessModel>>

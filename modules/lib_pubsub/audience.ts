@@ -1,5 +1,6 @@
 import type { Definition } from './definition'
 import type { Notification, PubsubEvent } from './events'
+import { admitted, isGated } from './gate'
 import { tell, type WriteScope } from './scope'
 import type { Audience, Awaitable, Node, Recipient, Subscription } from './store'
 
@@ -14,7 +15,19 @@ function differ<N extends Node, X>(def: Definition<N, X>): boolean {
 }
 
 /** Who is told of the node's events, and how. */
-export function audience<N extends Node, X>({ def, store, node }: WriteScope<N, X>): Awaitable<Audience> {
+export function audience<N extends Node, X>(scope: WriteScope<N, X>): Awaitable<Audience> {
+  const all = subscribed(scope)
+  return isGated(scope.def, scope.node) ? gated(scope, all) : all
+}
+
+async function gated<N extends Node, X>(
+  scope: WriteScope<N, X>,
+  all: Awaitable<Audience>
+): Promise<Audience> {
+  return await admitted(scope, await all)
+}
+
+function subscribed<N extends Node, X>({ def, store, node }: WriteScope<N, X>): Awaitable<Audience> {
   if (differ(def)) {
     if (store.audience) return store.audience(node)
     throw new Error('a service with subscription options or SubIDs needs a store with audiences')

@@ -1,5 +1,6 @@
 import type { AccessRule } from './access'
 import { PubsubError, unsupported } from './errors'
+import { isAdmitted } from './gate'
 import type { Role } from './roles'
 import { isActive, ownSubscriptions, type Scope } from './scope'
 import type { Actor, Item, Node, ReadStore, Subscription, SubscriptionState } from './store'
@@ -19,7 +20,7 @@ export async function accessRule<N extends Node, X>(
   const model = scope.def.access[scope.node.config.access_model]
   // a model that is no longer offered admits nobody new
   if (model === undefined) return { subscribe: 'closed', read: 'subscribers', refusal: 'closedNode' }
-  return typeof model.rule === 'function' ? await model.rule(who, scope.node) : model.rule
+  return typeof model.rule === 'function' ? await model.rule(who, scope.node, scope.store) : model.rule
 }
 
 /** What a subscription of somebody with that role comes to, `undefined` where it is refused (§4.5, §6.1.4). */
@@ -81,7 +82,7 @@ async function mayPublish<N extends Node, X>(scope: AnyScope<N, X>): Promise<boo
     case 'open':
       return true
     case 'subscribers':
-      return (await ownSubscriptions(scope)).some(isActive)
+      return (await ownSubscriptions(scope)).some(isActive) && (await isAdmitted(scope))
     default:
       return false
   }

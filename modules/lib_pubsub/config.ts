@@ -31,7 +31,7 @@ export interface NodeConfig {
   readonly notify_delete: boolean
   readonly notify_config: boolean
   readonly notify_sub: boolean
-  readonly send_last_published_item: 'never' | 'on_sub'
+  readonly send_last_published_item: 'never' | 'on_sub' | 'on_sub_and_presence'
   readonly itemreply: 'publisher' | 'none'
   /** Whether subscriptions are taken at all. */
   readonly subscribe: boolean
@@ -57,6 +57,10 @@ export interface ConfigField {
   fixed?: boolean
   /** Is part of the node's meta-data (§5.4) and of what the public may know. */
   metadata?: boolean
+  /** Shown to owners alone: no event has it (§8.2.5.3). */
+  confidential?: boolean
+  /** Shown where this access model can be chosen. */
+  goesWith?: string
 }
 
 export interface FieldOptions {
@@ -67,6 +71,8 @@ export interface FieldOptions {
   maxPayload: number
   /** Whether the service learns who is available, so that subscriptions can be temporary (§12.5). */
   tempsub?: boolean
+  /** Whether the service learns who is available, so that events can wait for it (§12.6, §6.1.7). */
+  presence?: boolean
 }
 
 /** Seconds of the longest item_expire that is not `max`: a hundred years. */
@@ -77,7 +83,8 @@ export function standardFields({
   access,
   maxItems,
   maxPayload,
-  tempsub = false
+  tempsub = false,
+  presence = false
 }: FieldOptions): ConfigField[] {
   const accessModels = Object.entries(access).map(([value, { label }]) => ({ value, label }))
   return [
@@ -97,6 +104,7 @@ export function standardFields({
       metadata: true
     },
     { ...choice('access_model', 'Who may subscribe and retrieve items', accessModels), metadata: true },
+    ...(access.roster ? [rosterGroups()] : []),
     {
       ...choice('publish_model', 'Who may publish', [
         { value: 'publishers', label: 'Only publishers may publish' },
@@ -166,8 +174,19 @@ export function standardFields({
     // with a default of on_sub the service would have to send on presence as well (§4.3, §6.1.7)
     choice('send_last_published_item', 'When to send the last published item', [
       { value: 'never', label: 'Never' },
-      { value: 'on_sub', label: 'When a new subscription is processed' }
+      { value: 'on_sub', label: 'When a new subscription is processed' },
+      ...(presence
+        ? [
+            {
+              value: 'on_sub_and_presence',
+              label: 'When a new subscription is processed and whenever a subscriber comes online'
+            }
+          ]
+        : [])
     ]),
+    ...(presence
+      ? [flag('presence_based_delivery', 'Whether to deliver notifications to available users only', false)]
+      : []),
     choice('itemreply', 'Whether items name their publisher, to whom replies may go', [
       { value: 'none', label: 'Items do not name their publisher' },
       { value: 'publisher', label: 'Items name their publisher' }
@@ -178,6 +197,25 @@ export function standardFields({
       : []),
     choice('node_type', 'The type of node', [{ value: 'leaf', label: 'The node is a leaf node' }])
   ]
+}
+
+/** §16.4.4; which groups there are is for the owner to say. */
+function rosterGroups(): ConfigField {
+  return {
+    key: 'roster_groups_allowed',
+    form: {
+      var: 'pubsub#roster_groups_allowed',
+      type: 'list-multi',
+      label: 'The roster groups allowed to subscribe and retrieve items',
+      options: [],
+      open: true,
+      maxLength: 1023,
+      maxValues: 50
+    },
+    initial: [],
+    confidential: true,
+    goesWith: 'roster'
+  }
 }
 
 function text(key: string, label: string, form: Partial<FormField>): ConfigField {

@@ -86,6 +86,12 @@ export interface Hooks<N extends Node = Node, X = unknown> {
   unsubscribed?(subscription: Subscription, context: HookContext<N, X>): Awaitable<void>
 }
 
+/** What a service knows of presence. */
+export interface PresenceDefinition {
+  /** Whether the address (a bare one: any of its resources) is available, as far as the service knows. */
+  isAvailable(jid: string): boolean
+}
+
 /** A pubsub service: everything in which one differs from another. */
 export interface Definition<N extends Node = Node, X = unknown> {
   roles: RoleTable
@@ -102,6 +108,8 @@ export interface Definition<N extends Node = Node, X = unknown> {
   notifyAffiliations: boolean
   /** What subscribers may choose (§6.3); absent: nothing. */
   options: OptionsDefinition | undefined
+  /** How the service knows who is available (§12.6, §6.1.7); absent: it does not. */
+  presence: PresenceDefinition | undefined
   /** Whether an address may subscribe to a node several times, each with its SubID (§6.1.6). */
   multiSubscribe: boolean
   /** Whether publishing to a node that is not there creates it (§7.1.4). */
@@ -150,7 +158,8 @@ export function defineService<N extends Node = Node, X = unknown>(
       maxItems: limits.maxItems,
       maxPayload: limits.payload,
       // §12.5: only where somebody knows who is there
-      tempsub: options.options?.isPresent !== undefined
+      tempsub: options.options?.isPresent !== undefined,
+      presence: options.presence !== undefined
     })
   return {
     roles: PUBSUB_ROLES,
@@ -158,6 +167,7 @@ export function defineService<N extends Node = Node, X = unknown>(
     subscribeCreator: false,
     notifyAffiliations: true,
     options: undefined,
+    presence: undefined,
     multiSubscribe: false,
     autoCreate: false,
     orderItems: false,

@@ -1,3 +1,4 @@
+import { ON_PRESENCE } from './arrival'
 import { accessRule, admission } from './authorize'
 import type { Definition } from './definition'
 import { pageByKey, type Page, type PageRequest } from './page'
@@ -86,6 +87,8 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
     [capable.some(role => role.remove), 'delete-nodes'],
     [def.instantNodes, 'instant-nodes'],
     [true, 'item-ids'],
+    // §6.1.7: where it is the default of all nodes
+    [def.defaults.send_last_published_item === ON_PRESENCE, 'last-published'],
     [def.options !== undefined, 'leased-subscription'],
     [capable.some(role => role.manageSubscriptions), 'manage-subscriptions'],
     [true, 'meta-data'],
@@ -93,6 +96,7 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
     [keys.has('max_items') && def.limits.maxItems > 1, 'multi-items'],
     [def.multiSubscribe, 'multi-subscribe'],
     [true, 'persistent-items'],
+    [def.presence !== undefined, 'presence-notifications'], // §12.6
     [true, 'publish'],
     [keys.has('publish_node_full'), 'publish-node-full'],
     [true, 'publish-options'],
@@ -113,6 +117,10 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
   return [
     PUBSUB,
     ...has.filter(([can]) => can).map(([, name]) => P + name),
+    // those that are not for everybody: as long as there can be nodes with them
+    ...Object.keys(def.access)
+      .filter(name => name !== def.defaults.access_model && def.access[name]?.isOffered?.())
+      .map(name => `${P}access-${name}`),
     ...affiliations.map(name => `${P}${name}-affiliation`),
     ...(def.orderItems ? [ORDER_BY, `${ORDER_BY}@${PUBSUB}`] : []), // XEP-0413 §6
     ...(def.multiSubscribe ? [SHIM] : []) // XEP-0131 §3.1

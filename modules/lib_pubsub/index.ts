@@ -3,6 +3,7 @@
  * requests, answers and events (xml/). See README.md.
  */
 export * from './access'
+export { ON_PRESENCE } from './arrival'
 export { audienceOf } from './audience'
 export * from './authorize'
 export type { Choice, OptionsRequest } from './choices'
@@ -27,6 +28,7 @@ export { DEFAULT_OPTIONS, optionFields, shownOptions, type OptionsDefinition } f
 export type { PayloadSummary, Published, PublishRequest } from './publish'
 export type { RetractRequest } from './retract'
 export * from './roles'
+export { rosterAccess, type ContactList, type RosterContact, type Rosters } from './roster-access'
 export { bareOf, enter, enterToWrite, type Scope, type WriteScope } from './scope'
 export { PubsubService } from './service'
 export type * from './store'

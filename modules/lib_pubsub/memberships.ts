@@ -1,6 +1,7 @@
 import { toChangeAffiliations, toListAffiliations, toManageSubscriptions } from './authorize'
 import type { Definition } from './definition'
 import { PubsubError, unsupported } from './errors'
+import { isAdmitted } from './gate'
 import type { Notification, Outcome } from './events'
 import { pageByKey, type Page, type PageRequest } from './page'
 import { reassessEntity } from './reassess'
@@ -276,6 +277,7 @@ async function termsToAdd<N extends Node, X>(
 ): Promise<Terms | undefined> {
   const { def, store } = scope
   if (roleOf(def.roles, affiliation).subscribe === 'never') return undefined
+  if (!(await isAdmitted(scope, jid))) return undefined // §4.5
   const { subscriptions } = def.limits
   if ((await store.countSubscriptionsOf(bareOf(jid), subscriptions)) >= subscriptions) return undefined
   try {

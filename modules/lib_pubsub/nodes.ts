@@ -36,6 +36,7 @@ export async function create<N extends Node, X>(
   checkName(def, name)
   await def.hooks.mayCreate?.(actor, name, store)
   const config = checkConfig(def, { ...def.defaults, ...request.config })
+  checkOffer(def, config.access_model, [actor.bare])
   const node = await store.createNode({
     name,
     creator: actor.bare,
@@ -74,6 +75,15 @@ function checkConfig<N extends Node, X>(def: Definition<N, X>, config: ConfigCha
   return config as NodeConfig
 }
 
+/** §8.1.2: a model may be offered to some owners and not to others. */
+function checkOffer<N extends Node, X>(
+  def: Definition<N, X>,
+  model: string,
+  owners: readonly string[]
+): void {
+  if (def.access[model]?.isOfferedTo?.(owners) === false) throw new PubsubError('unsupportedAccessModel')
+}
+
 /** §8.2.1: the configuration, to those who may change some of it. */
 export async function configuration<N extends Node, X>(
   def: Definition<N, X>,
@@ -85,6 +95,9 @@ export async function configuration<N extends Node, X>(
   toConfigure(scope)
   return scope.node
 }
+
+/** What decides who has access. */
+const ACCESS = ['access_model', 'roster_groups_allowed'] as const
 
 /** §8.2.4 */
 export interface ConfigureRequest {
@@ -105,6 +118,7 @@ export async function configure<N extends Node, X>(
   const keys = Object.keys(request.config).filter(key => !sameValue(before[key], request.config[key]))
   toConfigure(scope, keys)
   const merged = checkConfig(def, { ...before, ...request.config })
+  if (merged.access_model !== before.access_model) checkOffer(def, merged.access_model, await ownersOf(scope))
   const config = def.hooks.changedConfig
     ? await def.hooks.changedConfig(merged, before, hookContext(scope, def.now()))
     : merged
@@ -115,13 +129,19 @@ export async function configure<N extends Node, X>(
   const after: WriteScope<N, X> = { ...scope, node: { ...node, config } }
   await trim(after)
   if (config.item_expire !== before.item_expire) await restart(after)
-  if (config.access_model !== before.access_model) await reassessNode(after, notifications)
+  if (!ACCESS.every(key => sameValue(config[key], before[key]))) await reassessNode(after, notifications)
   if (config.notify_config) {
     const shown = config.deliver_payloads ? config : undefined // §8.2.5.3
-    const event = { kind: 'configuration', config: shown, fields: def.fields } as const
+    const fields = def.fields.filter(field => !field.confidential)
+    const event = { kind: 'configuration', config: shown, fields } as const
     tellAboutNode(notifications, after.node, await audience(after), event)
   }
   return { result: { node: node.name, changed, config }, notifications }
+}
+
+async function ownersOf<N extends Node, X>({ def, store, node }: WriteScope<N, X>): Promise<string[]> {
+  const { rows } = await store.affiliations(node, { limit: def.limits.approvers }, [def.roles.owner])
+  return rows.map(row => row.jid)
 }
 
 /** What the node may no longer keep goes without notifications: there may be thousands (cf. §8.5.2). */

@@ -1,9 +1,10 @@
 import { accessRule, admission } from './authorize'
-import type { Notification } from './events'
+import type { Definition } from './definition'
+import type { Notification, Outcome } from './events'
 import { roleOf } from './roles'
-import { bareOf, type WriteScope } from './scope'
+import { bareOf, enterToWrite, type WriteScope } from './scope'
 import { approve, end } from './subscribe'
-import type { Node, Subscription, SubscriptionState } from './store'
+import type { Actor, Node, Store, Subscription, SubscriptionState } from './store'
 
 const ALL_STATES: readonly SubscriptionState[] = ['subscribed', 'pending', 'unconfigured']
 
@@ -22,6 +23,20 @@ export async function reassessEntity<N extends Node, X>(
   for (const subscription of own) {
     if (await reassess(scope, subscription, affiliation, left === 1, notifications)) left--
   }
+}
+
+/** The same where no request here has changed them: somebody's standing in an owner's roster has. */
+export async function reconsider<N extends Node, X>(
+  def: Definition<N, X>,
+  store: Store<N, X>,
+  actor: Actor,
+  request: { node: string; jid: string }
+): Promise<Outcome<undefined>> {
+  const scope = await enterToWrite(def, store, actor, request.node)
+  const bare = bareOf(request.jid)
+  const notifications: Notification[] = []
+  await reassessEntity(scope, bare, await store.affiliation(scope.node, bare), notifications)
+  return { result: undefined, notifications }
 }
 
 /** The same for all, after a change of the access model. */

@@ -1,3 +1,4 @@
+import * as arrivals from './arrival'
 import * as choices from './choices'
 import type { ConfigChanges, NodeConfig } from './config'
 import type { Definition } from './definition'
@@ -5,7 +6,9 @@ import * as discovery from './discovery'
 import * as reading from './items'
 import * as memberships from './memberships'
 import * as nodes from './nodes'
+import { offeredFields } from './offered'
 import * as publishing from './publish'
+import * as reassessing from './reassess'
 import * as retracting from './retract'
 import * as subscribing from './subscribe'
 import type { Actor, Node, ReadStore, Store } from './store'
@@ -31,6 +34,11 @@ export class PubsubService<N extends Node = Node, X = unknown> {
   /** §8.3 */
   defaultConfiguration(): NodeConfig {
     return this.definition.defaults
+  }
+
+  /** The fields of a form: of that node's configuration, or of what the actor's nodes are at first. */
+  offeredFields(store: ReadStore<N, X>, actor: Actor, node?: N) {
+    return offeredFields(this.definition, store, actor, node)
   }
 
   /** §8.2.4 */
@@ -96,6 +104,16 @@ export class PubsubService<N extends Node = Node, X = unknown> {
   /** §12.5: an address is no longer available, and its temporary subscriptions to the node end. */
   depart(store: Store<N, X>, actor: Actor, request: { node: string; jid: string }) {
     return choices.depart(this.definition, store, actor, request)
+  }
+
+  /** §6.1.7: the actor's resource has become available. */
+  arrive(store: ReadStore<N, X>, actor: Actor, request: { node: string }) {
+    return arrivals.arrive(this.definition, store, actor, request)
+  }
+
+  /** Somebody's standing in an owner's roster has changed: their subscriptions stay, or end. */
+  reconsider(store: Store<N, X>, actor: Actor, request: { node: string; jid: string }) {
+    return reassessing.reconsider(this.definition, store, actor, request)
   }
 
   /** `pubsub#item_expire`: for whoever sweeps, when a node is due (`Store.setDue`). */

@@ -3,8 +3,9 @@ import type { ConfigChanges } from './config'
 import type { Definition } from './definition'
 import { PubsubError } from './errors'
 import { eventItem, type Notification, type Outcome } from './events'
+import { isAwake } from './gate'
 import { agree, approvedTerms } from './options'
-import { bareOf, enter, enterToWrite, hookContext, tell, type WriteScope } from './scope'
+import { bareOf, enter, enterToWrite, hookContext, tell, type Scope, type WriteScope } from './scope'
 import type {
   Actor,
   Node,
@@ -243,28 +244,32 @@ export async function takeEffect<N extends Node, X>(
 
 /** §6.1.7 */
 async function sendLast<N extends Node, X>(
-  { def, store, node }: WriteScope<N, X>,
+  scope: WriteScope<N, X>,
   subscription: Subscription,
   notifications: Notification[]
 ): Promise<void> {
-  const { send_last_published_item, persist_items } = node.config
+  const { def, node } = scope
   const { jid, options } = subscription
-  if (send_last_published_item !== 'on_sub' || !persist_items || node.itemCount === 0) return
-  if (options && !options.deliver) return
+  if (node.config.send_last_published_item === 'never') return
+  if ((options && !options.deliver) || !isAwake(def, node.config, jid)) return
+  const subId = subIdOf(def, subscription)
+  const how = { subIds: subId === undefined ? [] : [subId], body: options?.include_body === true }
+  await tellLast(scope, jid, how, notifications)
+}
+
+/** The last item of a persistent node to one address, with the time at which it was published. */
+export async function tellLast<N extends Node, X>(
+  { store, node }: Scope<N, X, ReadStore<N, X>>,
+  jid: string,
+  { subIds, body }: { subIds: readonly string[]; body: boolean },
+  notifications: Notification[]
+): Promise<void> {
+  if (!node.config.persist_items || node.itemCount === 0) return
   const last = await store.itemAt(node, 0, true)
   if (last === undefined) return
   const item = eventItem(node.config, last)
-  const subId = subIdOf(def, subscription)
-  tell(
-    notifications,
-    node,
-    [jid],
-    { kind: 'items', item, delayed: last.updatedAt },
-    {
-      ...(subId !== undefined && { subIds: [subId] }),
-      ...(options?.include_body && { body: true })
-    }
-  )
+  const how = { ...(subIds.length > 0 && { subIds }), ...(body && { body }) }
+  tell(notifications, node, [jid], { kind: 'items', item, delayed: last.updatedAt }, how)
 }
 
 /**

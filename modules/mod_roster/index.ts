@@ -90,7 +90,10 @@ export default defineModule({
       const changed = await rosters.change(user, jid, bounded, options.event)
       if (!changed) return undefined
       options.beforePush?.(changed)
-      if (changed.visible) push(ctx, user, changed)
+      if (changed.visible) {
+        push(ctx, user, changed)
+        ctx.emit('roster/changed', user, ctx.host.name, jid)
+      }
       return changed
     }
 

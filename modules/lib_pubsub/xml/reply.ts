@@ -92,10 +92,13 @@ export async function read<N extends Node, X>(
     }
     case 'configuration': {
       const node = await service.configuration(store, actor, operation.request)
-      return owner(el('configure', { node: node.name }, configForm(definition.fields, node.config)))
+      const fields = await service.offeredFields(store, actor, node)
+      return owner(el('configure', { node: node.name }, configForm(fields, node.config)))
     }
-    case 'defaultConfiguration':
-      return owner(el('default', null, configForm(definition.fields, service.defaultConfiguration())))
+    case 'defaultConfiguration': {
+      const fields = await service.offeredFields(store, actor)
+      return owner(el('default', null, configForm(fields, service.defaultConfiguration())))
+    }
     case 'options': {
       const { node, jid, subId, ...choice } = await service.options(store, actor, operation.request)
       return pubsub(el('options', { node, jid, subid: subId }, formOf(service, choice, 'form')))
