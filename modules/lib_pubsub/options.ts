@@ -42,6 +42,7 @@ export function optionFields(offered: OptionsDefinition, body: boolean): ConfigF
         label: offered.isPresent
           ? 'When the subscription ends: a date and time, presence: when you go offline, or empty: never'
           : 'When the subscription ends: a date and time, or empty: never',
+        ...(offered.leaseRequired && { required: true }),
         check: value => checkExpire(value, offered)
       },
       initial: 'never',

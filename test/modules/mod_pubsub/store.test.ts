@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
-import { openDatabase, type Database } from '../../../core/storage'
+import { nameHash, openDatabase, type Database } from '../../../core/storage'
 import { defineService } from '../../../modules/lib_pubsub'
 import { Departures } from '../../../modules/mod_pubsub/store/departures'
 import { SqlReadStore } from '../../../modules/mod_pubsub/store/read-store'
@@ -126,6 +128,53 @@ forEachDatabase((name, open) => {
       await store.addSubscription(node, 'c@x', 'subscribed')
     })
     assert.deepEqual([...(await told())].sort(), ['a@x', 'c@x'])
+  })
+
+  test('what the version before has stored is what it was, and lists it in the order of creation too', async () => {
+    const { database: db } = await open()
+    const before = mkdtempSync(path.join(tmpdir(), 'balcony-'))
+    try {
+      copyFileSync(path.join(MIGRATIONS, '001_pubsub.ts'), path.join(before, '001_pubsub.ts'))
+      await db.migrate('mod_pubsub', before)
+      const { defaults } = defineService()
+      const run = (sql: string, values: unknown[]): Promise<unknown> =>
+        db.write(tx => tx.execute(db.knex.raw(sql, values as never[])))
+      await run(
+        `INSERT INTO pubsub_nodes (id, host, name, name_hash, creator, creator_hash, created, config, item_count, seq,
+           subscribers, version) VALUES (1, 'p.example', 'n', ?, 'a@x', ?, 1, '{}', 3, 4, 1, 1)`,
+        [nameHash('n'), nameHash('a@x')]
+      )
+      await run(
+        `INSERT INTO pubsub_subscriptions (id, host, node_id, jid, jid_hash, bare_hash, state)
+           VALUES (1, 'p.example', 1, 'b@x', ?, ?, 'subscribed')`,
+        [nameHash('b@x'), nameHash('b@x')]
+      )
+      for (const [id, item, seq] of [
+        [1, 'A', 4],
+        [2, 'B', 2],
+        [3, 'C', 3]
+      ])
+        await run(
+          `INSERT INTO pubsub_items (id, node_id, item_id, publisher, publisher_hash, created, updated, seq)
+             VALUES (?, 1, ?, 'a@x', ?, 1, 1, ?)`,
+          [id, item, nameHash('a@x'), seq]
+        )
+      await db.migrate('mod_pubsub', MIGRATIONS)
+      const tables = new Tables(db, 'p.example', () => defaults)
+      const read = new SqlReadStore(tables, db.read)
+      const node = await read.node('n')
+      assert.ok(node)
+      assert.equal(node.dueAt, undefined)
+      assert.deepEqual(await read.subscriptions(node, 'b@x'), [{ key: 1, jid: 'b@x', state: 'subscribed' }])
+      assert.deepEqual(await read.audience(node), { plain: ['b@x'], special: [] })
+      const ids = async (order?: 'creation'): Promise<string> =>
+        (await read.items(node, { limit: 9 }, order)).map(item => item.id).join('')
+      assert.equal(await ids(), 'BCA')
+      assert.equal(await ids('creation'), 'ABC')
+      assert.deepEqual(await tables.subscriptions.due(db.read, Date.now(), 9), [])
+    } finally {
+      rmSync(before, { recursive: true })
+    }
   })
 
   test('redirects are forgotten after their time', async () => {
