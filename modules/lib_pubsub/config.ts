@@ -78,6 +78,21 @@ export interface FieldOptions {
 /** Seconds of the longest item_expire that is not `max`: a hundred years. */
 const LONGEST_LIFE = 3_155_760_000
 
+const LANGUAGES =
+  'ar bg bn ca cs da de el en eo es et eu fa fi fr ga gl he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh'
+const languageNames = new Intl.DisplayNames(['en'], { type: 'language' })
+
+/** §5.4: a list to choose from; whoever speaks another one writes its code (XEP-0122 §3.2.2). */
+const LANGUAGE: Partial<FormField> = {
+  type: 'list-single',
+  open: true,
+  options: [
+    { value: '', label: 'None in particular' },
+    ...LANGUAGES.split(' ').map(value => ({ value, label: languageNames.of(value) ?? value }))
+  ],
+  maxLength: 64
+}
+
 /** The fields of §16.4.4 that this engine honours, and no others. */
 export function standardFields({
   access,
@@ -91,7 +106,7 @@ export function standardFields({
     text('title', 'A friendly name for the node', { maxLength: 1024 }),
     text('description', 'A description of the node', { maxLength: 8192 }),
     text('type', 'Payload namespace: the type of information at this node', { maxLength: 1024 }),
-    text('language', 'The default language of the node', { maxLength: 64 }),
+    text('language', 'The default language of the node', LANGUAGE),
     {
       key: 'contact',
       form: {
