@@ -56,6 +56,13 @@ export const config = z.object({
     .describe('Entries in one page of a list, at most.'),
   nodesPerChannel: z.number().int().min(7).max(64).default(16).describe('Nodes of one channel, at most.'),
   channelsPerUser: z.number().int().min(0).default(100).describe('Topic channels that one user may create.'),
+  itemsPerMinute: z
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(300)
+    .describe('Items that one user may publish in a minute, and as many at once; 0 for any number.'),
   ephemeralPerUser: z.number().int().min(0).default(20).describe('Ephemeral channels of one user at a time.'),
   followsPerUser: z.number().int().min(1).default(5000).describe('Channels that one user may follow.'),
   invitationsPerChannel: z
@@ -80,6 +87,24 @@ export const config = z.object({
     .default(500)
     .describe(
       'Followers up to whom all of them hear who comes and goes; beyond that owner and moderators hear it.'
+    ),
+  retentionDays: z
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .default(0)
+    .describe(
+      'Days after its last news when a thread goes, whole and untold; 0 for never. The command "Retention" shows before what would go.'
+    ),
+  retentionItems: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe(
+      'Items to which nodes are cut, from the thread that was quiet for longest on; 0 for none but itemsPerNode, which is held at the next item.'
     ),
   historyDays: z
     .number()

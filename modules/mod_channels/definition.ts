@@ -40,6 +40,8 @@ export interface Surroundings extends Composition {
   isLocal(bare: string): boolean
   /** What a channel of that name is, by its domain; `undefined` where none of that name can be here. */
   kindOf(channel: string): ChannelKind | undefined
+  /** Topic channels that somebody may create. */
+  channelsOf(bare: string): number
   /** Whether an account has that name, or may have it as far as this server knows; stays true within the unit. */
   isAccount(tx: Tx, channel: string): Promise<boolean>
   /** Items were stored, overwritten or deleted; inside the write unit. */
@@ -127,8 +129,10 @@ async function mayCreate(
     return
   }
   if (existing) await mustOwn(existing, actor, store)
-  else if ((await store.countCreated(actor.bare, kind)) >= config.channelsPerUser) {
-    throw new PubsubError('maxNodesExceeded', { text: `you may create ${config.channelsPerUser} channels` })
+  else {
+    const most = around.channelsOf(actor.bare)
+    if ((await store.countCreated(actor.bare, kind)) < most) return
+    throw new PubsubError('maxNodesExceeded', { text: `you may create ${most} channels` })
   }
 }
 

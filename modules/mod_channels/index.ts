@@ -1,8 +1,10 @@
 import { defineModule, HANDLED, JID, nameTaken, StanzaError, type Context, type StanzaEvent } from '#core'
+import { parseNodeName } from '../lib_channels'
 import { OWNER, PUBSUB } from '../lib_pubsub/xml'
 import type { ChannelActor } from './access'
 import { advice } from './advice'
 import { actorOf } from './actor'
+import { adminCommands } from './admin'
 import { channelsApi } from './api'
 import { onDecision } from './approval'
 import { authorityOf, isAccount, kindOf } from './authority'
@@ -15,6 +17,7 @@ import type { ChannelsApi } from './news'
 import { Removal } from './removal'
 import { answer } from './requests'
 import { register, registration } from './requests/register'
+import { Retention } from './retention'
 import { Channels } from './service'
 import { sweep } from './sweep'
 
@@ -34,16 +37,22 @@ export default defineModule({
   dependencies: ['disco'],
   config,
   advise: advice,
-  setup(ctx): ChannelsApi {
+  async setup(ctx): Promise<ChannelsApi> {
     const authority = authorityOf(ctx)
     const channels = new Channels(ctx, {
       isLocal: bare => authority.accounts.has(JID.tryParse(bare)?.domain ?? ''),
       kindOf: channel => kindOf(authority, channel),
       isAccount: (tx, channel) => isAccount(authority, ctx.server, tx, channel)
     })
+    const retention = new Retention(ctx, channels)
+    await channels.load()
+    await retention.policy.load()
+    /** Who asks, before anything is done for them: whoever is banned from the host is nobody's follower or owner. */
     const own = (event: StanzaEvent): ChannelActor => {
       if (event.to.domain !== ctx.host.name) throw new StanzaError('service-unavailable')
-      return actorOf(event, authority, ctx.server)
+      const actor = actorOf(event, authority, ctx.server)
+      channels.bans.admit(actor.bare)
+      return actor
     }
 
     for (const event of EVENTS) ctx.add('event', event)
@@ -66,13 +75,17 @@ export default defineModule({
       const store = channels.store(tx, jid)
       if (await store.channel(jid)) throw nameTaken(jid, 'a channel')
       await store.restoreBans(jid)
+      await channels.bans.restore(tx, jid)
     })
     ctx.hook('account/purge', async ({ jid, tx }) => {
       const store = channels.store(tx, '')
       const deliveries = await new Removal(channels, store, jid, true).run()
+      for (const kept of [channels.bans, channels.limits, retention.policy]) await kept.purge(tx, jid)
       tx.afterCommit(() => channels.send(deliveries))
     })
     ctx.every(HOUR, () => sweep(ctx, channels))
+    ctx.every(HOUR, () => retention.sweep())
+    for (const command of adminCommands({ ctx, channels, authority, retention })) ctx.adhoc(command)
     ctx.defer(() => channels.outbox.flush())
     discover(ctx, channels, own)
     return channelsApi(channels)
@@ -88,10 +101,13 @@ function discover(
   for (const feature of channels.features()) ctx.add('disco-feature', feature)
   ctx.hook('disco/info', event => {
     if (event.stanza.to.domain !== ctx.host.name) return topicDomain(ctx.host.name, event)
+    // what the host is may be known by everybody, and other modules' nodes are not ours
+    if (parseNodeName(event.node) === undefined) return
     return nodeInfo(channels, event, own(event.stanza))
   })
   ctx.hook('disco/items', async event => {
     if (event.stanza.to.domain !== ctx.host.name) return topicDomain(ctx.host.name, event)
+    if (event.node !== '' && parseNodeName(event.node) === undefined) return
     if (event.node !== '') return await itemList(channels, event, own(event.stanza))
     await nodeList(channels, event, own(event.stanza))
     return HANDLED

@@ -10,11 +10,13 @@ import { NO_WISH, type RatingsWish } from '../lib_channels'
 import { PubsubService, type Outcome, type PubsubEvent } from '../lib_pubsub'
 import { PUBSUB } from '../lib_pubsub/xml'
 import { delivery, membershipNews, type Delivery } from './announce'
+import { Bans } from './bans'
 import type { ChannelsConfig } from './config'
 import { channelDefinition, type Surroundings } from './definition'
 import type { SummariesEvent } from './events'
 import { channelDefaults } from './fields'
 import { Following } from './following'
+import { Limits } from './limits'
 import type { ChannelNode, ItemColumns, RemovedItem } from './model'
 import { REGISTER } from './names'
 import { endDeserted } from './deserted'
@@ -45,6 +47,9 @@ export class Channels {
   readonly following: Following
   readonly outbox: Outbox
   readonly stamps = new Stamps()
+  /** Who may ask for nothing, and is sent nothing. */
+  readonly bans: Bans
+  readonly limits: Limits
   /** Whether it is an account of the domains whose channels are here. */
   readonly isLocal: (bare: string) => boolean
   readonly #ctx: Ctx
@@ -54,6 +59,8 @@ export class Channels {
     const { db, host, config } = ctx
     this.#ctx = ctx
     this.tables = openTables(db, host.name)
+    this.bans = new Bans(ctx)
+    this.limits = new Limits(ctx)
     this.#write = {
       name: host.name,
       defaults: channelDefaults(config),
@@ -74,6 +81,7 @@ export class Channels {
           isLocal: this.isLocal,
           isAccount: (tx, channel) => around.isAccount(tx, channel),
           kindOf: channel => around.kindOf(channel),
+          channelsOf: bare => this.limits.channelsOf(bare),
           canRate: () => host.hooks.has('channels/rate'),
           rate: event => ctx.run('channels/rate', event),
           published: async ({ store, node }, item, previous) => {
@@ -88,6 +96,12 @@ export class Channels {
         config
       )
     )
+  }
+
+  /** Reads what administrators have said of people: before anything is answered. */
+  async load(): Promise<void> {
+    await this.bans.load()
+    await this.limits.exceptions.load()
   }
 
   get name(): string {
@@ -159,8 +173,8 @@ export class Channels {
     for (const { jid } of changes) this.following.forget(jid)
   }
 
-  /** Sends what a write came to; after its commit, and after its answer. */
+  /** Sends what a write came to; after its commit, and after its answer. Nothing goes to whoever is banned. */
   send(deliveries: readonly Delivery[]): void {
-    this.outbox.send(deliveries)
+    this.outbox.send(this.bans.admitted(deliveries))
   }
 }

@@ -109,6 +109,7 @@ function workOf(
 ): Work {
   switch (operation.name) {
     case 'publish': {
+      channels.limits.publish(actor.bare)
       const prepared = preparePublish(operation.request, element)
       return store => publish(channels, store, actor, prepared)
     }

@@ -9,11 +9,15 @@ import { operationsOf } from '../../../core/cli/operations'
 import { perform } from '../../../core/cli/perform'
 import { IM_HOST } from '../../lib/config'
 import { startTestServer, type TestServer } from '../../lib/server'
+import { scenario } from '../../lib/wire'
 
 const MODULES = path.resolve(__dirname, '../../../modules')
 
 /** These would end the server, or half of it: their forms are looked at alone. */
 const ONLY_SHOWN = /#(?:restart|shutdown|module-(?:load|unload|reload)|s2s-close)$/
+
+/** One that is there, of somebody whom no command deletes. */
+const CHANNEL = 'square@topics.localhost'
 
 /** Two services do not share a host. */
 const SERVICES = ['channels', 'pubsub']
@@ -46,6 +50,7 @@ function result<T>(answer: Answered, what: string): T {
 function plausible(command: string, field: AskedField): string[] {
   if (field.values.length > 0) return field.values
   if (command === 'add-user' && field.var === 'accountjid') return ['new@localhost']
+  if (/^channels?$/.test(field.var)) return [CHANNEL]
   if (/account|user/.test(field.var)) return ['juliet@localhost']
   if (field.type === 'text-private') return ['a password for tests']
   const [option] = field.options ?? []
@@ -69,6 +74,13 @@ test('every command of a server that has them all runs from the command line', a
       ...Object.fromEntries(names.filter(name => !SERVICES.includes(name)).map(name => [name, {}])),
       s2s: { listen: [], directTls: [] }
     }
+  })
+  await scenario(server, { owner: 'owner@localhost/here' }, async ({ owner }) => {
+    const made = await owner.request(
+      `<iq type='set' to='channels.localhost'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
+         <create node='/user/${CHANNEL}/posts'/></pubsub></iq>`
+    )
+    assert.equal(made.attrs.type, 'result')
   })
   const commands = result<CommandInfo[]>(await asked(server, 'admin.list'), 'admin.list')
   assert.ok(commands.length > 40, String(commands.length))

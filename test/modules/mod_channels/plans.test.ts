@@ -4,6 +4,8 @@ import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { openDatabase, type Database } from '../../../core/storage'
+import { OverviewTable } from '../../../modules/mod_channels/store/overview-table'
+import { RetentionTable } from '../../../modules/mod_channels/store/retention-table'
 import { openTables } from '../../../modules/mod_channels/store/tables'
 import { Summaries } from '../../../modules/mod_ratings/summaries'
 import { testLog } from '../../lib/databases'
@@ -54,6 +56,8 @@ test('every list of channels and ratings is read along an index, and items by th
   const statements = statementsOf(database, spy => {
     openTables(spy, 'channels.localhost')
     new Summaries(spy)
+    new OverviewTable(spy, 'channels.localhost')
+    new RetentionTable(spy, 'channels.localhost')
   })
   assert.ok(statements.length > 60)
   for (const sql of statements) {
