@@ -35,9 +35,11 @@ const defaults = z.object({
   notifyConfig: z.boolean().default(false).describe('Subscribers are told when the configuration changes.'),
   notifySub: z.boolean().default(false).describe('Owners are told of new and lost subscribers.'),
   sendLastItem: z
-    .enum(['never', 'on_sub'])
+    .enum(['never', 'on_sub', 'on_sub_and_presence'])
     .default('never')
-    .describe('Whether a new subscriber is sent the last item.'),
+    .describe(
+      'When subscribers are sent the last item: never, when they are new, or when they come online too.'
+    ),
   namePublisher: z.boolean().default(false).describe('Items name who published them.')
 })
 

@@ -1,5 +1,6 @@
 import { defineModule, NS, type Element, type StanzaEvent } from '#core'
 import { OWNER, PUBSUB } from '../lib_pubsub/xml'
+import { welcome } from './arrivals'
 import { config } from './config'
 import { forget } from './departure'
 import { describeNode, headers, list } from './disco'
@@ -7,6 +8,7 @@ import { receive } from './messages'
 import { GET_PENDING, getPending } from './pending'
 import { forgetAll, seen } from './presence'
 import { answer } from './requests'
+import { follow } from './standing'
 import { Pubsub } from './service'
 import { sweep } from './sweep'
 
@@ -35,6 +37,13 @@ export default defineModule({
     }
     ctx.hook('message/host', event => receive(pubsub, event))
     ctx.hook('presence/host', event => seen(pubsub, event))
+    ctx.on('session/available', ({ jid }) => {
+      // whoever has directed presence to the service has been seen before
+      if (jid && !pubsub.presences.has(jid.full)) ctx.after(0, () => welcome(pubsub, jid.full))
+    })
+    ctx.on('roster/changed', (user, host, contact) => {
+      ctx.after(0, () => follow(pubsub, `${user}@${host}`, contact))
+    })
     ctx.hook('account/purge', ({ jid, tx }) => forget(pubsub, tx, jid))
     ctx.every(HOUR, () => pubsub.expireRedirects(Date.now() - ctx.config.redirectDays * DAY))
     ctx.every(SECOND, () => sweep(pubsub, Date.now()))
@@ -64,10 +73,20 @@ export default defineModule({
 
     ctx.reconfigure(changed => {
       pubsub.reconfigure(changed)
-      for (const feature of withdraw) feature()
-      withdraw = advertise()
+      again()
       return true
     })
+    // access models are there as long as rosters are
+    const rosterOrNot = (_: string, module: string): void => {
+      if (module === 'roster') again()
+    }
+    ctx.on('module/loaded', rosterOrNot)
+    ctx.on('module/unloaded', rosterOrNot)
+
+    function again(): void {
+      for (const feature of withdraw) feature()
+      withdraw = advertise()
+    }
 
     /** XEP-0060 §10 */
     function advertise(): (() => void)[] {

@@ -1,5 +1,6 @@
 import type { StanzaEvent } from '#core'
 import type { Notification } from '../lib_pubsub'
+import { welcome } from './arrivals'
 import { senderOf } from './sender'
 import type { Pubsub } from './service'
 
@@ -11,8 +12,16 @@ export function seen(pubsub: Pubsub, event: StanzaEvent): void | Promise<void> {
   const type: string | undefined = event.stanza.attrs.type
   if (type !== undefined && type !== 'unavailable' && type !== 'error') return
   const { jid } = senderOf(pubsub.ctx, event)
-  if (type === undefined) pubsub.presences.add(jid)
+  if (type === undefined) arrived(pubsub, jid)
   else return gone(pubsub, pubsub.presences.remove(jid))
+}
+
+/** Who has broadcast to be available on this server has been seen there. */
+function arrived(pubsub: Pubsub, jid: string): void {
+  const { presences, availability, ctx } = pubsub
+  const known = presences.has(jid) || availability.isAvailable(jid)
+  presences.add(jid)
+  if (!known && presences.has(jid)) ctx.after(0, () => welcome(pubsub, jid))
 }
 
 async function gone(pubsub: Pubsub, addresses: readonly string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Element, StanzaEvent } from '#core'
 import { asAnswer, parseRequest, read, write, type WriteOperation } from '../lib_pubsub/xml'
+import { ATTEMPTS, RosterNeeded } from './rosters'
 import { senderOf, type Sender } from './sender'
 import type { Pubsub } from './service'
 
@@ -8,7 +9,8 @@ export async function answer(
   pubsub: Pubsub,
   type: 'get' | 'set',
   event: StanzaEvent,
-  payload: Element
+  payload: Element,
+  attempt = 1
 ): Promise<Element | undefined> {
   try {
     const { engine, stored } = pubsub
@@ -17,6 +19,10 @@ export async function answer(
     if (operation.write) return await change(pubsub, event, sender, operation)
     return await read(engine, stored, sender, operation)
   } catch (error) {
+    if (error instanceof RosterNeeded && attempt < ATTEMPTS) {
+      await error.loading
+      return await answer(pubsub, type, event, payload, attempt + 1)
+    }
     throw asAnswer(error)
   }
 }

@@ -1,11 +1,21 @@
-import type { Context, StanzaEvent, Tx } from '#core'
-import { defineService, PubsubError, PubsubService, type Actor } from '../lib_pubsub'
+import { Allowances, type Context, type StanzaEvent, type Tx } from '#core'
+import {
+  defineService,
+  PubsubError,
+  PubsubService,
+  rosterAccess,
+  STANDARD_ACCESS,
+  type Actor
+} from '../lib_pubsub'
 import { hasBody } from '../lib_pubsub/xml'
+import { Availability } from './availability'
 import { initialValues, type PubsubConfig } from './config'
 import { Outbox } from './outbox'
 import { Presences } from './presences'
+import { LocalRosters } from './rosters'
 import type { Sender } from './sender'
 import { Departures } from './store/departures'
+import { Occasions } from './store/occasions'
 import { SqlReadStore, type PubsubNode } from './store/read-store'
 import { SqlStore } from './store/store'
 import { Tables } from './store/tables'
@@ -24,6 +34,11 @@ export class Pubsub {
   readonly departures: Departures
   /** Who has told the host to be available. */
   readonly presences: Presences
+  readonly availability: Availability
+  readonly rosters: LocalRosters
+  readonly occasions: Occasions
+  /** How often somebody's arrival brings them items. */
+  readonly arrivals = new Allowances()
   readonly tables: Tables
   engine: PubsubService<PubsubNode>
 
@@ -33,13 +48,16 @@ export class Pubsub {
     saved?: unknown
   ) {
     this.presences = new Presences(saved)
-    this.engine = engineOf(ctx.config, this.presences)
+    this.availability = new Availability(ctx, this.presences)
+    this.rosters = new LocalRosters(ctx)
+    this.engine = engineOf(ctx.config, this)
     this.tables = new Tables(
       ctx.db,
       ctx.host.name,
       () => this.engine.definition.defaults,
       () => this.engine.definition.multiSubscribe
     )
+    this.occasions = new Occasions(ctx.db, ctx.host.name, this.tables.hashes)
     this.departures = new Departures(ctx.db, ctx.host.name, this.tables.hashes)
     this.stored = new SqlReadStore(this.tables, ctx.db.read)
     this.outbox = new Outbox({
@@ -56,7 +74,7 @@ export class Pubsub {
   }
 
   reconfigure(config: PubsubConfig): void {
-    this.engine = engineOf(config, this.presences)
+    this.engine = engineOf(config, this)
     this.tables.audiences.clear()
   }
 
@@ -79,9 +97,14 @@ export class Pubsub {
   }
 }
 
-function engineOf(config: PubsubConfig, presences: Presences): PubsubService<PubsubNode> {
+function engineOf(
+  config: PubsubConfig,
+  { presences, availability, rosters }: Pick<Pubsub, 'presences' | 'availability' | 'rosters'>
+): PubsubService<PubsubNode> {
   return new PubsubService(
     defineService<PubsubNode>({
+      access: { ...STANDARD_ACCESS, ...rosterAccess(rosters) },
+      presence: availability,
       instantNodes: config.instantNodes,
       autoCreate: config.autoCreate,
       multiSubscribe: config.multiSubscribe,

@@ -1,4 +1,5 @@
 import type { Notification } from '../lib_pubsub'
+import { patiently } from './rosters'
 import type { Pubsub } from './service'
 import type { SqlStore } from './store/store'
 
@@ -49,11 +50,13 @@ async function inBatches<T>(
     if (pubsub.ctx.signal.aborted) return
     const due = await list()
     if (due.length === 0) return
-    const told = await pubsub.write(async store => {
-      const notifications: Notification[] = []
-      for (const one of due) notifications.push(...(await work(store, one)))
-      return notifications
-    })
+    const told = await patiently(() =>
+      pubsub.write(async store => {
+        const notifications: Notification[] = []
+        for (const one of due) notifications.push(...(await work(store, one)))
+        return notifications
+      })
+    )
     await pubsub.outbox.send(told)
     if (due.length < BATCH) return
   }

@@ -1,5 +1,5 @@
 import type { Database, Reader, Tx } from '#core'
-import type { NewNode, Range } from '../../lib_pubsub'
+import { ON_PRESENCE, type NewNode, type NodeConfig, type Range } from '../../lib_pubsub'
 import type { Hashes } from './hashes'
 import { bothWays, readRange } from '../../lib_keyset'
 
@@ -16,6 +16,9 @@ export interface NodeRow {
   /** When its oldest item ends. */
   due: number | null
 }
+
+/** What is found without reading the configuration. */
+type Flags = { onPresence: number; byRoster: number }
 
 type Named = { host: string; hash: Buffer }
 
@@ -62,7 +65,8 @@ export class NodeTable {
           .where('host', p('host'))
       ),
       insert: db.statement<
-        Named & { name: string; creator: string; creatorHash: Buffer; created: number; config: string }
+        Named &
+          Flags & { name: string; creator: string; creatorHash: Buffer; created: number; config: string }
       >((knex, p) =>
         knex(table).insert({
           host: p('host'),
@@ -72,15 +76,17 @@ export class NodeTable {
           creator_hash: p('creatorHash'),
           created: p('created'),
           config: p('config'),
+          on_presence: p('onPresence'),
+          by_roster: p('byRoster'),
           item_count: 0,
           seq: 0,
           subscribers: 0,
           version: 0
         })
       ),
-      configure: db.statement<{ id: number; config: string }>((knex, p) =>
+      configure: db.statement<Flags & { id: number; config: string }>((knex, p) =>
         knex(table)
-          .update({ config: p('config') })
+          .update({ config: p('config'), on_presence: p('onPresence'), by_roster: p('byRoster') })
           .where('id', p('id'))
       ),
       setDue: db.statement<{ id: number; due: number | null }>((knex, p) =>
@@ -174,13 +180,14 @@ export class NodeTable {
       creator,
       creatorHash: this.#hashes.of(creator),
       created: createdAt,
-      config: JSON.stringify(config)
+      config: JSON.stringify(config),
+      ...flagsOf(config)
     })
     return lastId
   }
 
-  async configure(tx: Tx, id: number, config: object): Promise<void> {
-    await tx.run(this.#sql.configure, { id, config: JSON.stringify(config) })
+  async configure(tx: Tx, id: number, config: NodeConfig): Promise<void> {
+    await tx.run(this.#sql.configure, { id, config: JSON.stringify(config), ...flagsOf(config) })
   }
 
   async setDue(tx: Tx, id: number, due: number | undefined): Promise<void> {
@@ -242,5 +249,12 @@ export class NodeTable {
 
   #named(name: string): Named {
     return { host: this.#host, hash: this.#hashes.of(name) }
+  }
+}
+
+function flagsOf({ send_last_published_item, access_model }: NodeConfig): Flags {
+  return {
+    onPresence: send_last_published_item === ON_PRESENCE ? 1 : 0,
+    byRoster: access_model === 'presence' || access_model === 'roster' ? 1 : 0
   }
 }

@@ -95,7 +95,7 @@ onEachDatabase(database => {
     await play(server, async ({ hamlet }) => {
       await isRefused(
         hamlet,
-        create({ access_model: 'roster' }),
+        create({ access_model: 'friends' }),
         'modify not-acceptable unsupported-access-model'
       )
       await isRefused(hamlet, create({ max_items: '0' }), 'modify not-acceptable')
