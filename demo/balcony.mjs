@@ -7,9 +7,11 @@ import {
   inReplyTo,
   items,
   itemsIn,
+  itemsWith,
   metadata,
   publish,
   publishedAs,
+  ratings,
   recent,
   register,
   role,
@@ -58,6 +60,13 @@ export async function talkOnTheBalcony({ juliet, romeo, nurse }, { scene, tells 
   const again = await romeo.isRefused('set', CHANNELS, publish(juliet.jid, ...stars(post, '5')))
   assert.equal(again, 'item-already-rated')
   tells('he gives her post five stars. He would give five more, but one rating is what a person has.')
+
+  const rated = itemsIn(await juliet.asks('get', CHANNELS, itemsWith(juliet.jid, ratings())))
+  const summary = rated.find(item => item.attrs.id === post).getChild('summary')
+  assert.deepEqual([rated.length, summary.attrs.count, Number(summary.attrs.average)], [2, '1', 5])
+  tells(
+    `juliet looks at her posts with their stars added up: one rating, ${summary.attrs.average} on average.`
+  )
 
   const news = itemsIn(await nurse.asks('get', CHANNELS, recent(began)))
   const threads = itemsIn(await nurse.asks('get', CHANNELS, recent(began, { 'parent-only': 'true' })))

@@ -15,6 +15,8 @@ export const pubsub = (...children) => xml('pubsub', PUBSUB, ...children)
 export const owner = (...children) => xml('pubsub', OWNER, ...children)
 export const follow = (channel, jid) => pubsub(xml('subscribe', { node: postsOf(channel), jid }))
 export const unfollow = (channel, jid) => pubsub(xml('unsubscribe', { node: postsOf(channel), jid }))
+export const ratings = () => xml('ratings', { xmlns: 'urn:balcony:ratings', summary: 'true', hide: 'true' })
+export const itemsWith = (channel, wish) => pubsub(xml('items', { node: postsOf(channel) }), wish)
 export const items = channel => pubsub(xml('items', { node: postsOf(channel) }))
 
 /** Gives somebody a role. */
