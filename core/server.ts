@@ -61,6 +61,9 @@ export interface FirstStart {
   operator?: { jid: string; password: string }
 }
 
+/** What comes of a reload that the end of the server has overtaken. */
+const ENDING = { ok: false, lines: ['the server is ending'] }
+
 /** Milliseconds for ending what a start that failed has begun. */
 const STOP_TIME = 2000
 
@@ -380,6 +383,8 @@ export class Server {
       this.log.error(`config reload refused:\n${error.message}`)
       return { ok: false, lines: error.message.split('\n') }
     }
+    // What is opened and started from here on, nobody would end any more
+    if (this.#stopping) return ENDING
     const diff = diffConfig(this.config, next.config, this.#initial)
     if (diff.empty && !this.#unfinished) {
       const lines = certificates.length > 0 ? certificates : ['nothing has changed']
@@ -404,6 +409,10 @@ export class Server {
       () => [],
       (error: unknown) => [error instanceof Error ? error.message : String(error)]
     )
+    if (this.#stopping) {
+      this.http.close()
+      return ENDING
+    }
     const report = await this.manager.configure(next.config)
     for (const name of removed) if (!added.includes(name)) this.domains.remove(name)
     this.bus.emit('config/reloaded')

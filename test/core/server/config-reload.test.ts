@@ -126,3 +126,28 @@ test('a port that is taken and then free is opened by a reload of the same file'
   assert.equal((await server.server.reloadConfig()).ok, true)
   assert.equal(server.ports.ws, port)
 })
+
+test('a reload that the end of the server overtakes starts and opens nothing any more', async t => {
+  for (const first of ['reload', 'stop'] as const) {
+    const server = await startTestServer(t)
+    const { manager, http } = server.server
+    const reload = (): Promise<{ ok: boolean; lines: string[] }> =>
+      edits(server, file => {
+        file.hosts['capulet.example'] = { modules: IM }
+        const { listen } = file.http as { listen: object[] }
+        listen.push({ address: '127.0.0.2', port: 0 })
+      })
+    const reloaded = first === 'reload' ? reload() : undefined
+    const stopped = server.server.stop('a test')
+    const { ok, lines } = await (reloaded ?? reload())
+    await stopped
+    assert.equal(ok, false)
+    assert.match(lines.join('\n'), /the server is ending/)
+    assert.deepEqual(http.ports(), [])
+    assert.deepEqual(
+      manager.list().filter(({ state }) => state === 'running'),
+      []
+    )
+    assert.deepEqual(server.errors(), [])
+  }
+})
