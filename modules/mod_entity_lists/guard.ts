@@ -23,7 +23,9 @@ export class Guard {
   /** From somebody of this host, to anybody. */
   leaving(event: StanzaEvent): Handled | void {
     const judge = this.#judge()
-    const { from, to } = event
+    const { to, origin } = event
+    // A subscription is stamped with the bare JID, whichever resource it comes from (RFC 6121 §3)
+    const from = origin.session?.jid ?? event.from
     const asks = isRequest(event)
     if (judge.refuses('out', to) || (asks && judge.refuses('in', to))) return this.#refuseOut(event)
     // An account of the host is on a list itself

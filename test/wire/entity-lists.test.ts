@@ -246,7 +246,12 @@ test('XEP-0133 §4.11: an account of the host itself, on streams that are open',
     await juliet.receives(`<message id='6'/>`)
     await tybalt.sends(`<message to='juliet@localhost' id='7'><body>7</body></message>`)
     await tybalt.finds(`<message id='7' type='error'/>`)
+    // Stamped with the bare JID, and yet that resource's (RFC 6121 §3)
+    await tybalt.sends(`<presence to='juliet@localhost' type='subscribe'/>`)
     await juliet.receivesNothing()
+    // What goes to the account goes to all its resources
+    await juliet.sends(`<message to='tybalt@localhost' id='8' type='chat'><body>8</body></message>`)
+    for (const one of [tybalt, home]) await one.finds(`<message id='8' type='chat'/>`)
   })
   assert.deepEqual(server.errors(), [])
 })
