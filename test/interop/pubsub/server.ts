@@ -4,7 +4,7 @@ import path from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { IM_HOST, type Options } from '../../lib/config'
-import { onMariadb, type DatabaseName } from '../../lib/databases'
+import { forEachDatabase, type DatabaseName } from '../../lib/databases'
 import { startTestServer, type TestServer } from '../../lib/server'
 import { PYTHON, runs } from '../child'
 
@@ -71,9 +71,9 @@ const SECONDS = 100
 
 /** One test for each part, on each database: the script ends well, and the server has nothing to complain of. */
 export function playsParts(library: Library, parts: readonly Part[]): void {
-  const on = (database: DatabaseName): void => {
+  forEachDatabase(database => {
     for (const { name, script, pubsub, ends } of parts)
-      test(`${library.name} on ${database}: ${name}`, { skip: library.skip }, async t => {
+      test(`${library.name}: ${name}`, { skip: library.skip }, async t => {
         const server = await nodeServer(t, database, pubsub)
         const settings = {
           host: '127.0.0.1',
@@ -90,7 +90,5 @@ export function playsParts(library: Library, parts: readonly Part[]): void {
         assert.match(stdout, ends)
         assert.deepEqual(server.errors(), [])
       })
-  }
-  on('SQLite')
-  onMariadb(() => on('MariaDB'))
+  })
 }
