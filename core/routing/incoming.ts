@@ -42,7 +42,13 @@ export class Incoming implements StanzaEvent {
     this.answered = true
     const { id } = this.stanza.attrs
     const result = el('iq', { type: 'result', id, from: this.stanza.attrs.to, to: this.from.full }, payload)
-    this.replies.answer(this, result)
+    try {
+      this.replies.answer(this, result)
+    } catch (error) {
+      // What cannot be written has not left: the error is the answer
+      this.answered = false
+      throw error
+    }
   }
 
   fail(thrown: unknown): void {

@@ -150,7 +150,7 @@ export function renderForm(
     type === 'form' && [def.instructions ?? []].flat().map(line => el('instructions', null, line)),
     def.formType !== undefined &&
       el('field', { var: FORM_TYPE, type: 'hidden' }, el('value', null, def.formType)),
-    def.fields.map(field => renderField(field, values[field.var], type))
+    def.fields.map(field => renderField(field, own(values, field.var), type))
   )
 }
 
@@ -170,10 +170,17 @@ export function renderTable(def: FormDef, rows: readonly FormValues[]): Element 
       el(
         'item',
         null,
-        def.fields.map(field => el('field', { var: field.var }, renderValues(field, row[field.var] ?? '')))
+        def.fields.map(field =>
+          el('field', { var: field.var }, renderValues(field, own(row, field.var) ?? ''))
+        )
       )
     )
   )
+}
+
+/** Names of fields come from others: `constructor` is something that every object has. */
+function own(values: FormValues, name: string): FormValue | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
 function renderField(field: FormField, value: FormValue | undefined, form: 'form' | 'result' | 'submit') {

@@ -19,7 +19,10 @@ export function askedForm({ title, instructions = [], fields, values = {} }: Sta
         required,
         ...(options ? { options: options.map(asOption) } : {}),
         open,
-        values: type === 'text-private' ? [] : asValues(values[field.var], type)
+        values:
+          type === 'text-private' || !Object.hasOwn(values, field.var)
+            ? []
+            : asValues(values[field.var], type)
       }
     })
   }

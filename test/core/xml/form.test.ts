@@ -226,3 +226,10 @@ test('the number of fields is bounded', () => {
   const many = Array.from({ length: 300 }, (_, i) => field(`f${i}`, 'x'))
   assert.throws(() => parseSubmit(bot, submission(...many)), /more than 256 fields/)
 })
+
+test('fields may have the names of what every object has', () => {
+  const fields = ['constructor', 'toString', '__proto__'].map(name => ({ var: name }))
+  for (const type of ['form', 'result', 'submit'] as const)
+    assert.doesNotMatch(String(renderForm({ fields }, {}, type)), /<value/)
+  assert.doesNotMatch(String(renderTable({ fields }, [{}])), /function|object/)
+})
