@@ -1,3 +1,4 @@
+import { JID } from '#core'
 import { toChangeAffiliations, toListAffiliations, toManageSubscriptions } from './authorize'
 import type { Definition } from './definition'
 import { PubsubError, unsupported } from './errors'
@@ -96,12 +97,14 @@ export async function affiliations<N extends Node, X>(
 }
 
 export interface AffiliationChange {
+  /** What is no address, or none that can have an affiliation, is rejected. */
   jid: string
   /** Absent: stays as it is (§8.9.2.1). */
   affiliation?: string
 }
 
 export interface SubscriptionChange {
+  /** What is no address is rejected. */
   jid: string
   /** Which of several subscriptions (§8.8.2.4). */
   subId?: string
@@ -153,7 +156,9 @@ export async function changeAffiliations<N extends Node, X>(
     const current = await store.affiliation(node, bare)
     // §4.1: affiliations are of bare JIDs
     const possible =
-      bare === jid && (affiliation === undefined || (await isPossible(scope, jid, current, affiliation)))
+      bare === jid &&
+      isAddress(jid) &&
+      (affiliation === undefined || (await isPossible(scope, jid, current, affiliation)))
     if (!possible) {
       rejected.push({ jid, affiliation: current })
       continue
@@ -165,6 +170,11 @@ export async function changeAffiliations<N extends Node, X>(
     applied.push({ jid, affiliation })
   }
   return { result: { node: node.name, applied, rejected }, notifications }
+}
+
+/** A prepared one. */
+function isAddress(jid: string): boolean {
+  return JID.tryParse(jid)?.full === jid
 }
 
 async function isPossible<N extends Node, X>(
@@ -201,6 +211,10 @@ export async function changeSubscriptions<N extends Node, X>(
   const notifications: Notification[] = []
   for (const change of request.changes) {
     const { jid, state } = change
+    if (!isAddress(jid)) {
+      rejected.push({ jid, state: 'none' })
+      continue
+    }
     const own = await store.subscriptions(scope.node, bareOf(jid))
     const existing = existingOf(def, own, change)
     if (existing === 'unclear') {

@@ -305,7 +305,7 @@ function changeSubscriptions({ service, action, page }: Parts): Operation {
   const changes = only(action, 'subscription').map(element => {
     const state = attr(element, 'subscription')
     if (state !== undefined && !STATES.includes(state)) throw bad('there is no such subscription state')
-    return { jid: jidOf(element), ...subIdOf(service, element), ...(state !== undefined && { state }) }
+    return { jid: entryJid(element), ...subIdOf(service, element), ...(state !== undefined && { state }) }
   })
   return { write: true, name: 'changeSubscriptions', request: { node, changes } }
 }
@@ -321,7 +321,7 @@ function changeAffiliations({ service, action, page }: Parts): Operation {
     const affiliation = attr(element, 'affiliation')
     const known = affiliation === undefined || AFFILIATIONS.includes(affiliation)
     if (!known && !hasRole(service.roles, affiliation)) throw bad('there is no such affiliation')
-    return { jid: jidOf(element), ...(affiliation !== undefined && { affiliation }) }
+    return { jid: entryJid(element), ...(affiliation !== undefined && { affiliation }) }
   })
   return { write: true, name: 'changeAffiliations', request: { node, changes } }
 }
@@ -338,6 +338,13 @@ function jidOf(element: Element): string {
   const jid = JID.tryParse(attr(element, 'jid'))
   if (jid === undefined) throw new PubsubError('invalidJid')
   return jid.full
+}
+
+/** §8.8.2.4, §8.9.2.4: what is no address is for the engine to reject, as one entry of several. */
+function entryJid(element: Element): string {
+  const jid = attr(element, 'jid')
+  if (jid === undefined) throw new PubsubError('invalidJid')
+  return JID.tryParse(jid)?.full ?? jid
 }
 
 /** ltx says `any`. */
