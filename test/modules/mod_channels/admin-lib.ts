@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { childOf, childrenOf, type Element } from '../../../core/xml/element'
+import { conditionOf } from '../../lib/client'
 import { IM_HOST, type Options } from '../../lib/config'
 import type { DatabaseName } from '../../lib/databases'
 import { startTestServer, type TestServer } from '../../lib/server'
@@ -99,4 +100,9 @@ export function isDone(answer: Element, ...notes: readonly (string | RegExp)[]):
 export function isFaulty(answer: Element, fault: RegExp): void {
   assert.equal(statusOf(answer), 'executing', answer.toString())
   assert.match(notesOf(answer).join('\n'), fault)
+}
+
+/** The condition of an error, whatever is in it beside; else as `statusOf`. */
+export function outcomeOf(answer: Element): string {
+  return answer.attrs.type === 'error' ? conditionOf(answer) : statusOf(answer)
 }
