@@ -3,9 +3,13 @@ import type { Element } from '#core'
 /** The language of all titles, labels and notes. */
 export const LANGUAGE = 'en'
 
+/** RFC 5646 §4.4.1: a tag that means something has 35 characters; it is kept, and goes out with announcements. */
+const MAX_TAG = 64
+
 /** XEP-0050 §3.7: on the iq, or on the command; what is named first counts for the whole session. */
 export function languageOf(iq: Element, command: Element): string | undefined {
-  return iq.attrs['xml:lang'] ?? command.attrs['xml:lang']
+  const tag = iq.attrs['xml:lang'] ?? command.attrs['xml:lang']
+  return tag !== undefined && tag.length > MAX_TAG ? undefined : tag
 }
 
 /**

@@ -8,7 +8,7 @@ import { conditionOf } from '../lib/client'
 import { IM_HOST } from '../lib/config'
 import { startTestServer } from '../lib/server'
 import { scenario } from '../lib/wire'
-import { execute, notesOf, statusOf, submit } from '../modules/mod_adhoc_admin/helpers'
+import { ADMIN, COMMANDS, execute, notesOf, statusOf, submit } from '../modules/mod_adhoc_admin/helpers'
 
 /** What commands meet that their authors did not think of. */
 
@@ -61,5 +61,22 @@ test('commands with faults: each is answered, and no other is the worse for it',
     for (const field of childrenOf(form, 'field')) assert.deepEqual(childrenOf(field), [], String(field))
     const done = await submit(juliet, begun, { constructor: 'Bob' })
     assert.deepEqual(notesOf(done), ['info: constructor undefined'])
+  })
+})
+
+test('a language of 200,000 characters is none, and nobody else gets it', async t => {
+  const server = await startTestServer(t, {
+    hosts: { localhost: { ...IM_HOST, admins: ['admin@localhost'] } },
+    modules: { announce: {} }
+  })
+  const cast = { admin: 'admin@localhost/globe', juliet: { jid: 'juliet@localhost/balcony', presence: true } }
+  await scenario(server, cast, async ({ admin, juliet }) => {
+    const begun = await admin.request(
+      `<iq type='set' to='localhost' xml:lang='en-${'x'.repeat(200_000)}'>
+         <command xmlns='${COMMANDS}' node='${ADMIN}#announce'/></iq>`
+    )
+    assert.equal(statusOf(await submit(admin, begun, { announcement: 'Hear, hear' })), 'completed')
+    const heard = await juliet.finds(`<message from='localhost'><body>Hear, hear</body></message>`)
+    assert.ok(String(heard).length < 1000)
   })
 })
