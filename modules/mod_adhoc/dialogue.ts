@@ -5,6 +5,7 @@ import {
   el,
   formOf,
   goOn,
+  isStanzaError,
   newWalk,
   NS,
   readdress,
@@ -58,6 +59,22 @@ export async function runCommand(
   event: StanzaEvent,
   request: Element
 ): Promise<Element> {
+  try {
+    return await answerTo(dialogues, event, request)
+  } catch (error) {
+    throw isStanzaError(error) ? repeating(request, error) : error
+  }
+}
+
+/** As the examples of XEP-0050 §4.4, XEP-0133: slixmpp finds its dialogue by the id. What was typed is not sent back. */
+function repeating({ attrs }: Element, error: StanzaError): StanzaError {
+  const { condition, type, text, app, uri, by } = error
+  const { node, sessionid, action } = attrs
+  const payload = el('command', { xmlns: NS.COMMANDS, node, sessionid, action })
+  return new StanzaError(condition, { type, text, app: [...app], uri, by, payload })
+}
+
+async function answerTo(dialogues: Dialogues, event: StanzaEvent, request: Element): Promise<Element> {
   const { commands, sessions } = dialogues
   const node = request.attrs.node
   if (!node) throw new StanzaError('bad-request', 'a command has a node') // §4.1

@@ -167,6 +167,10 @@ async def accounts():
     check(await fails(person, f'{ADMIN}#add-user', {**said, 'password-verify': 'a long secret'}) == 'conflict', '')
     check(await fails(person, f'{ADMIN}#delete-user', {'accountjids': ['ghost@localhost']}) == 'item-not-found', '')
     says('errors are those of XEP-0133')
+    twice = await Dialogue(person).starts(admin.add_user)
+    await twice.completes({**said, 'password-verify': 'a long secret'})
+    check(twice.iq['error']['condition'] == 'conflict', twice.iq)
+    says('an error finds its dialogue')
 
     number = await Dialogue(person).starts(admin.get_registered_users_num)
     check(number.status == 'completed' and number.value('registeredusersnum') == '3', number.iq)

@@ -460,6 +460,16 @@ test('XEP-0050 §4.4: the errors, each with its type; §4.1: what the requester 
       ['cancel item-not-found', { node: 'nothing' }, '']
     ] as const)
       assert.equal(outcome(await command(op, attrs, xml)), wanted, JSON.stringify(attrs))
+    // As in the examples: the command is repeated, without what was typed
+    op.unread.push(await command(op, { node, sessionid, action: 'prev' }, SERVICE))
+    await op.receives(
+      `<iq type='error'>
+         <command xmlns='${COMMANDS}' node='config' sessionid='${sessionid}' action='prev' t:exact='yes' xmlns:t='t'/>
+         <error type='modify'/>
+       </iq>`
+    )
+    op.unread.push(await command(op, { node: 'nothing' }))
+    await op.receives(`<iq type='error'><command xmlns='${COMMANDS}' node='nothing'/></iq>`)
     for (const attrs of [{ node }, { node: 'restart' }])
       assert.equal(outcome(await command(juliet, attrs)), 'cancel forbidden')
     // None of it was the end; a status means nothing

@@ -66,9 +66,8 @@ export async function run(
 
 /** `completed`, `executing`, or the condition of the error. */
 export function statusOf(answer: Element): string {
-  const command = childOf(answer, 'command')
-  if (command) return command.attrs.status as string
-  const error = childOf(answer, 'error') as Element
+  const error = childOf(answer, 'error')
+  if (!error) return childOf(answer, 'command')?.attrs.status as string
   return childrenOf(error).find(child => child.name !== 'text')?.name ?? 'an error without condition'
 }
 
