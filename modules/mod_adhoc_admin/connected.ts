@@ -7,7 +7,7 @@ import {
   type FormDef,
   type FormValues
 } from '#core'
-import { done, OWN } from '../lib_admin'
+import { date, done, OWN } from '../lib_admin'
 import { ownAccount } from './addresses'
 import type { AdminConfig } from './index'
 
@@ -106,7 +106,7 @@ function rowOf(session: ClientSession): FormValues {
   return {
     jid: jid?.full ?? '',
     ip: remoteAddress,
-    since: new Date(since).toISOString(),
+    since: date(since),
     idle: String(Math.max(0, Math.floor((Date.now() - active) / 1000))),
     security: `${transport === 'websocket' ? 'WebSocket' : 'TCP'}, ${secure ? (transport === 'tls' ? 'direct TLS' : 'TLS') : 'no TLS'}`,
     presence: state.priority === undefined ? 'not available' : `available, ${state.priority}`,

@@ -8,7 +8,7 @@ import {
   type FormDef,
   type FormValues
 } from '#core'
-import { actOnEach, done, OWN } from '../lib_admin'
+import { actOnEach, date, done, OWN } from '../lib_admin'
 
 /** Domains that one command may name. */
 const MAX_DOMAINS = 100
@@ -81,7 +81,7 @@ function streamRows(ctx: Context): FormValues[] {
     direction: [pair.receives && 'in', pair.sends && 'out'].filter(Boolean).join(', ') || 'keys alone',
     security: [stream.tls ? 'TLS' : 'no TLS', stream.auth].filter(Boolean).join(', '),
     address: stream.remoteAddress,
-    since: new Date(stream.since).toISOString(),
+    since: date(stream.since),
     waiting: String(stream.unacknowledged)
   }))
 }

@@ -9,7 +9,7 @@ import {
   type FormValues,
   type StageForm
 } from '#core'
-import { done, OWN } from '../lib_admin'
+import { date, done, OWN } from '../lib_admin'
 import { POLICIES, summary, type Config, type Override } from './config'
 import { preparedPattern, wrongPattern } from '../lib_domains'
 import type { Policy } from './policy'
@@ -61,7 +61,7 @@ export function policyCommand(ctx: Context, policy: Policy): AdhocCommand {
 function formOf(policy: Policy): StageForm {
   const { override, file } = policy
   const state = override
-    ? `Set by ${override.by} on ${new Date(override.at).toISOString()}; the config file says: ${summary(file)}.`
+    ? `Set by ${override.by} on ${date(override.at)}; the config file says: ${summary(file)}.`
     : 'The config file decides; what is set here holds in its place, also after a restart.'
   return {
     formType: OWN,

@@ -5,13 +5,3 @@ export function shown(domain: string): string {
   const ascii = domainToASCII(domain)
   return ascii === '' || ascii === domain ? domain : `${domain} (${ascii})`
 }
-
-/** A moment for a person, '' where there is none. */
-export function date(ms: number | undefined): string {
-  return ms === undefined
-    ? ''
-    : new Date(ms)
-        .toISOString()
-        .replace('T', ' ')
-        .replace(/\.\d+Z$/, ' UTC')
-}

@@ -1,7 +1,7 @@
 import { el, renderForm, type Element, type FormDef, type FormField } from '#core'
-import { OWN } from '../lib_admin'
+import { date, OWN } from '../lib_admin'
 import type { Buddy } from './buddy'
-import { date, shown } from './names'
+import { shown } from './names'
 
 /** FORM_TYPE of the form that administrators get in a message. */
 export const REQUEST = `${OWN}#server-buddy-request`

@@ -1,7 +1,6 @@
 import { renderTable, type AdhocCommand, type Element, type FormDef, type FormValues } from '#core'
-import { OWN } from '../../lib_admin'
+import { date, OWN } from '../../lib_admin'
 import { isTo, type Buddy } from '../buddy'
-import { date } from '../names'
 import type { PeerPresence } from '../presences'
 import { COMMON } from './common'
 import type { CommandsParts } from './index'

@@ -1,6 +1,5 @@
 import type { AdhocCommand, StageForm } from '#core'
-import { done, OWN } from '../../lib_admin'
-import { date } from '../names'
+import { date, done, OWN } from '../../lib_admin'
 import { POLICIES, type Policy, type PolicyInForce } from '../policy'
 import { COMMON } from './common'
 import type { CommandsParts } from './index'
