@@ -7,8 +7,10 @@ import {
   initialConfig,
   PubsubError,
   PubsubService,
+  rosterAccess,
   standardFields,
   STANDARD_ACCESS,
+  type ContactList,
   type Notification,
   type Outcome,
   type Store
@@ -19,6 +21,7 @@ import {
   type Aff,
   type Answer,
   type ModelConfig,
+  type ModelContact,
   type ModelService,
   type Op,
   type Which
@@ -37,9 +40,12 @@ const PAGE = 3
 const MOST_ITEMS = 5
 const ATOM = 'http://www.w3.org/2005/Atom'
 const PRESENT = ['a@x', 'a@x/1', 'b@x', 'b@x/1']
+const AWAKE = ['a@x', 'a@x/1', 'b@x', 'b@x/2', 'c@x']
 
 /** Services are made up in different ways; the plain one has nothing of what is new. */
 const made = fc.record({
+  /** Whether one of the nodes begins with what goes by rosters and presence. */
+  byRoster: fc.boolean(),
   several: fc.boolean(),
   perAddress: fc.constant(2),
   longestLease: fc.constantFrom(10_000, 1_000_000),
@@ -59,7 +65,9 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: und
 
 const config: fc.Arbitrary<Partial<ModelConfig>> = fc.record(
   {
-    access_model: fc.constantFrom('open', 'authorize', 'whitelist'),
+    access_model: fc.constantFrom('open', 'presence', 'roster', 'authorize', 'whitelist'),
+    roster_groups_allowed: fc.subarray(['friends', 'guards']),
+    presence_based_delivery: fc.constantFrom(false, false, true),
     publish_model: fc.constantFrom('publishers', 'subscribers', 'open'),
     max_items: fc.constantFrom<(number | 'max')[]>('max', 1, 3, 4, 5),
     persist_items: fc.constantFrom(true, true, true, false),
@@ -70,7 +78,7 @@ const config: fc.Arbitrary<Partial<ModelConfig>> = fc.record(
     notify_config: fc.boolean(),
     notify_sub: fc.boolean(),
     publish_node_full: fc.constantFrom('retract-oldest', 'discard-oldest', 'reject'),
-    send_last_published_item: fc.constantFrom('never', 'on_sub'),
+    send_last_published_item: fc.constantFrom('never', 'on_sub', 'on_sub_and_presence'),
     subscribe: fc.constantFrom(true, true, true, false),
     type: fc.constantFrom('', ATOM),
     tempsub: fc.constantFrom(false, false, false, true),
@@ -161,6 +169,19 @@ const action = fc.oneof(
     arbitrary: fc.record({ op: fc.constant('choose' as const), jid: subscriber, which: maybe(which), choice })
   },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('depart' as const), jid }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant('arrive' as const) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      op: fc.constant('sort' as const),
+      contact: bareJid,
+      entry: fc.record({
+        subscription: fc.constantFrom('none' as const, 'to' as const, 'from' as const, 'both' as const),
+        groups: fc.subarray(['friends', 'guards', 'enemies'])
+      }),
+      heard: fc.boolean()
+    })
+  },
   {
     weight: 6,
     arbitrary: fc.record({ op: fc.constant('wait' as const), ms: fc.constantFrom(0, 500, 1000, 2000, 6000) })
@@ -210,9 +231,27 @@ const op: fc.Arbitrary<Op> = fc
     return { ...who, ...what, ...(own && 'jid' in what && { by: what.jid }) }
   })
 
+const isAvailable = (): boolean => true
+const isReachable = (jid: string): boolean => jid.endsWith('@x')
+
 const defaults = initialConfig(
-  standardFields({ access: STANDARD_ACCESS, maxItems: MOST_ITEMS, maxPayload: 65536, tempsub: true })
+  standardFields({
+    access: { ...STANDARD_ACCESS, ...rosterAccess({ isAvailable, isReachable, rosterOf: () => undefined }) },
+    maxItems: MOST_ITEMS,
+    maxPayload: 65536,
+    tempsub: true,
+    presence: true
+  })
 ) as unknown as ModelConfig
+
+const BY_ROSTER: Partial<ModelConfig> = {
+  access_model: 'roster',
+  roster_groups_allowed: ['friends'],
+  send_last_published_item: 'on_sub_and_presence'
+}
+
+type RosterMap = Map<string, Map<string, ModelContact>>
+const NOBODY: ContactList = new Map()
 
 /** One request to the engine. */
 interface Call {
@@ -220,10 +259,11 @@ interface Call {
   store: Store
   /** The numbers that the model gives to subscriptions. */
   names: Map<string, number>
+  rosters: RosterMap
 }
 
 async function perform(
-  { service, store, names }: Call,
+  { service, store, names, rosters }: Call,
   one: Op
 ): Promise<Outcome<unknown> & { fresh?: string }> {
   const by = actor(one.by)
@@ -246,6 +286,21 @@ async function perform(
   switch (one.op) {
     case 'wait':
       throw new Error('time is not the engine’s')
+    case 'arrive':
+      return { ...(await service.arrive(store, by, one)), result: undefined }
+    case 'sort': {
+      const roster = rosters.get(by.bare) ?? new Map<string, ModelContact>()
+      rosters.set(by.bare, roster.set(one.contact, one.entry))
+      const notifications: Notification[] = []
+      for (const name of one.heard ? ['one', 'two'] : []) {
+        const there = await store.node(name)
+        if (!there || !['presence', 'roster'].includes(there.config.access_model)) continue
+        if ((await store.affiliation(there, by.bare)) !== 'owner') continue
+        const request = { node: name, jid: one.contact }
+        notifications.push(...(await service.reconsider(store, by, request)).notifications)
+      }
+      return { result: undefined, notifications }
+    }
     case 'depart':
       return { ...(await service.depart(store, by, one)), result: undefined }
     case 'options': {
@@ -318,10 +373,11 @@ interface Trial {
   service: PubsubService
   subject: Subject
   names: Map<string, number>
+  rosters: RosterMap
 }
 
 async function answer(
-  { service, subject, names }: Trial,
+  { service, subject, names, rosters }: Trial,
   one: Op,
   now: number
 ): Promise<Answer & { fresh?: string }> {
@@ -329,7 +385,7 @@ async function answer(
     const { result, notifications, fresh } =
       one.op === 'wait'
         ? await pass(service, subject, now)
-        : await subject.unit(store => perform({ service, store, names }, one))
+        : await subject.unit(store => perform({ service, store, names, rosters }, one))
     await subject.unit(store => nameAll(store, names))
     const all = messages({ result, notifications }, subId => String(names.get(subId))).sort()
     return { value: result, told: all, ...(fresh !== undefined && { fresh }) }
@@ -430,32 +486,46 @@ export async function agreesWithModel(
 
 async function compare(
   subject: Subject,
-  parts: Omit<ModelService, 'present' | 'now'>,
+  parts: Omit<ModelService, 'present' | 'awake' | 'reachable' | 'now'> & { byRoster: boolean },
   ops: readonly Op[],
   seen: Map<string, number>
 ): Promise<void> {
   let clock = 1_000_000
   let ids = 0
   const present = (jid: string): boolean => PRESENT.includes(jid)
+  const awake = (jid: string): boolean => AWAKE.includes(jid)
+  const rosters: RosterMap = new Map()
   const now = (): number => clock
-  const { several, perAddress, ...options } = parts
+  const { several, perAddress, byRoster, ...options } = parts
   const service = new PubsubService(
     defineService({
       limits: { page: PAGE, maxItems: MOST_ITEMS, perAddress },
       multiSubscribe: several,
       orderItems: true,
+      access: {
+        ...STANDARD_ACCESS,
+        ...rosterAccess({ isAvailable, isReachable, rosterOf: jid => rosters.get(jid) ?? NOBODY })
+      },
+      presence: { isAvailable: awake },
       options: { ...options, isPresent: present, hasBody: type => type !== '' },
       now,
       newId: () => `id-${++ids}`
     })
   )
-  const model = new Model(defaults, PAGE, MOST_ITEMS, { ...parts, present, now })
+  const model = new Model(defaults, PAGE, MOST_ITEMS, {
+    ...parts,
+    present,
+    awake,
+    reachable: isReachable,
+    now
+  })
   const names = new Map<string, number>()
-  const begin: Op[] = ['one', 'two'].map(name => ({ op: 'create', by: 'a@x', node: name, config: {} }))
+  const begin: Op[] = [{ op: 'create', by: 'a@x', node: 'one', config: byRoster ? BY_ROSTER : {} }]
+  begin.push({ op: 'create', by: 'a@x', node: 'two', config: {} })
   for (const drawn of [...begin, ...ops]) {
     clock += drawn.op === 'wait' ? drawn.ms : 10
     const one = dated(drawn, clock)
-    const { fresh, ...got } = await answer({ service, subject, names }, one, clock)
+    const { fresh, ...got } = await answer({ service, subject, names, rosters }, one, clock)
     assert.deepEqual(got, model.apply(one, fresh ?? '?'), JSON.stringify(one))
     for (const name of ['one', 'two']) {
       assert.deepEqual(await subject.unit(store => stateOf(store, name)), modelState(model, name))

@@ -9,7 +9,9 @@ export type Aff = 'owner' | 'publisher' | 'publish-only' | 'member' | 'none' | '
 export type Sub = 'subscribed' | 'pending' | 'unconfigured'
 
 export interface ModelConfig {
-  access_model: 'open' | 'authorize' | 'whitelist'
+  access_model: 'open' | 'presence' | 'roster' | 'authorize' | 'whitelist'
+  roster_groups_allowed: readonly string[]
+  presence_based_delivery: boolean
   publish_model: 'publishers' | 'subscribers' | 'open'
   max_items: number | 'max'
   persist_items: boolean
@@ -20,7 +22,7 @@ export interface ModelConfig {
   notify_config: boolean
   notify_sub: boolean
   publish_node_full: 'retract-oldest' | 'discard-oldest' | 'reject'
-  send_last_published_item: 'never' | 'on_sub'
+  send_last_published_item: 'never' | 'on_sub' | 'on_sub_and_presence'
   subscribe: boolean
   type: string
   tempsub: boolean
@@ -33,6 +35,12 @@ export interface ModelChoice {
   deliver: boolean
   include_body: boolean
   expire: number | 'presence' | 'never'
+}
+
+/** What a roster says of somebody. */
+export interface ModelContact {
+  subscription: 'none' | 'to' | 'from' | 'both'
+  groups: string[]
 }
 
 export interface ModelSubscription {
@@ -67,6 +75,10 @@ export interface ModelService {
   patience: number
   /** Who is there (§12.5). */
   present(jid: string): boolean
+  /** Who can be told (§12.6). */
+  awake(jid: string): boolean
+  /** Whose roster can be reached (§4.5). */
+  reachable(jid: string): boolean
   now(): number
 }
 
@@ -100,6 +112,10 @@ export type Op = { by: string; node: string } & (
   | { op: 'enlist'; changes: { jid: string; state?: string; which?: Which }[] }
   /** Somebody is no longer there. */
   | { op: 'depart'; jid: string }
+  /** Somebody has become available (§6.1.7). */
+  | { op: 'arrive' }
+  /** Somebody has changed their roster, and the service may have heard of it, or not yet. */
+  | { op: 'sort'; contact: string; entry: ModelContact; heard: boolean }
   /** Time goes by, and what is due is looked at. */
   | { op: 'wait'; ms: number }
 )
@@ -141,6 +157,8 @@ const CHART: Record<Aff, Aff[]> = {
   owner: []
 }
 
+const BY_ROSTER = ['presence', 'roster']
+
 type Tell = (event: string, jids: string[]) => void
 
 const UNSAID: ModelChoice = { deliver: true, include_body: false, expire: 'never' }
@@ -150,6 +168,8 @@ const bare = (jid: string) => jid.split('/', 1)[0] ?? jid
 export class Model {
   nodes = new Map<string, ModelNode>()
   redirects = new Map<string, string>()
+  /** By owner and contact. */
+  rosters = new Map<string, Map<string, ModelContact>>()
 
   #count = 0
   #births = 0
@@ -178,9 +198,23 @@ export class Model {
       for (const node of this.nodes.values()) this.#pass(node, tell)
       return undefined
     }
+    if (op.op === 'sort') {
+      const roster = this.rosters.get(me) ?? new Map<string, ModelContact>()
+      this.rosters.set(me, roster.set(op.contact, op.entry))
+      if (op.heard) {
+        for (const node of this.nodes.values()) {
+          if (!owners(node).includes(me) || !BY_ROSTER.includes(node.config.access_model)) continue
+          for (const one of [...node.subscriptions])
+            if (bare(one.jid) === op.contact) this.#settle(node, one, tell)
+        }
+      }
+      return undefined
+    }
     if (op.op === 'create') {
-      if (this.nodes.has(op.node)) throw new Refused('nodeExists')
       const config = { ...this.defaults, ...op.config }
+      if (BY_ROSTER.includes(config.access_model) && !this.service.reachable(me))
+        throw new Refused('unsupportedAccessModel')
+      if (this.nodes.has(op.node)) throw new Refused('nodeExists')
       this.nodes.set(op.node, { config, affiliations: [[me, 'owner']], subscriptions: [], items: [] })
       this.redirects.delete(op.node)
       return undefined
@@ -197,7 +231,8 @@ export class Model {
     const mayPublish =
       can.pub ||
       (aff(node, me) !== 'outcast' &&
-        (config.publish_model === 'open' || (config.publish_model === 'subscribers' && subscribed)))
+        (config.publish_model === 'open' ||
+          (config.publish_model === 'subscribers' && subscribed && this.#access(node, me))))
     const owned = (right: boolean) => {
       if (!right) throw new Refused('forbidden')
     }
@@ -222,11 +257,15 @@ export class Model {
         owned(can.rule)
         const next = { ...config, ...op.config }
         if (JSON.stringify(next) === JSON.stringify(config)) return undefined
+        const moved = config.access_model !== next.access_model
+        if (moved && BY_ROSTER.includes(next.access_model) && !owners(node).some(this.service.reachable))
+          throw new Refused('unsupportedAccessModel')
         const before = node.config
         node.config = next
         if (!next.persist_items) node.items = []
         node.items = node.items.slice(Math.max(0, node.items.length - this.#room(next)))
-        if (before.access_model !== next.access_model) {
+        const groups = `${before.roster_groups_allowed}` !== `${next.roster_groups_allowed}`
+        if (before.access_model !== next.access_model || groups) {
           for (const one of [...node.subscriptions]) this.#settle(node, one, tell)
         }
         if (next.notify_config) announce(`configuration:${next.deliver_payloads ? 'payload' : ''}`)
@@ -265,7 +304,9 @@ export class Model {
         if (!privileged && config.access_model !== 'open') {
           if (config.access_model === 'whitelist' && aff(node, me) !== 'member')
             throw new Refused('closedNode')
-          if (!subscribed) throw new Refused('readersSubscribe')
+          const admitted = BY_ROSTER.includes(config.access_model) && this.#inRoster(node, me)
+          if (!this.#access(node, me)) throw new Refused(refusal(config))
+          if (!subscribed && !admitted) throw new Refused('readersSubscribe')
         }
         this.#checkWhich(node, op)
         persistent()
@@ -279,6 +320,7 @@ export class Model {
         }
         const listed = ['owner', 'publisher', 'member'].includes(aff(node, me))
         if (config.access_model === 'whitelist' && !listed) throw new Refused('closedNode')
+        if (!this.#access(node, me)) throw new Refused(refusal(config))
         const mine = node.subscriptions.filter(one => one.jid === op.jid)
         const [existing] = mine
         if (existing && !this.service.several) {
@@ -309,6 +351,20 @@ export class Model {
         const one = this.#pick(node, op, 'optionsNotSubscribed')
         this.#choose(node, one, op.choice, tell)
         return this.#name(one)
+      }
+      case 'arrive': {
+        const { send_last_published_item, deliver_notifications, persist_items } = config
+        const mine = node.subscriptions.filter(
+          one => one.state === 'subscribed' && one.choice.deliver && [op.by, me].includes(one.jid)
+        )
+        const last = node.items.at(-1)
+        if (send_last_published_item !== 'on_sub_and_presence' || !deliver_notifications || !persist_items)
+          return undefined
+        if (mine.length === 0 || !last || !this.#access(node, me)) return undefined
+        const ids = this.service.several ? `#${mine.map(one => one.n).join(',')}` : ''
+        const body = mine.some(one => one.choice.include_body) ? '+body' : ''
+        tell(`items:${last.id}${ids}${body}`, [op.by])
+        return undefined
       }
       case 'depart': {
         for (const one of [...node.subscriptions]) {
@@ -341,6 +397,31 @@ export class Model {
         return op.changes.flatMap((change, i) => this.#enlist(node, change, at[i], tell))
       }
     }
+  }
+
+  /** §4.5: whether the roster of one of the owners admits somebody. */
+  #inRoster(node: ModelNode, who: string): boolean {
+    const { access_model, roster_groups_allowed: allowed } = node.config
+    return owners(node)
+      .filter(this.service.reachable)
+      .some(owner => {
+        const contact = this.rosters.get(owner)?.get(who)
+        if (!contact) return false
+        if (access_model === 'presence') return ['from', 'both'].includes(contact.subscription)
+        return contact.groups.some(group => allowed.includes(group))
+      })
+  }
+
+  /** Whether somebody's access depends on no roster, or is given by it. */
+  #access(node: ModelNode, who: string): boolean {
+    if (!BY_ROSTER.includes(node.config.access_model)) return true
+    if (['owner', 'publisher', 'member'].includes(aff(node, who))) return true
+    return this.#inRoster(node, who)
+  }
+
+  /** §12.6 */
+  #awake(node: ModelNode, jid: string): boolean {
+    return !node.config.presence_based_delivery || this.service.awake(jid)
   }
 
   /** `#2`: which subscription, where there are SubIDs. */
@@ -458,6 +539,7 @@ export class Model {
   #announce(node: ModelNode, event: string, tell: Tell, more?: 'body' | 'subids'): void {
     const active = node.subscriptions.filter(one => one.state === 'subscribed')
     for (const jid of new Set(active.map(one => one.jid))) {
+      if (!this.#awake(node, jid) || !this.#access(node, bare(jid))) continue
       const mine = active.filter(one => one.jid === jid)
       const wanted = mine.filter(one => one.choice.deliver)
       if (wanted.length === 0) continue
@@ -472,8 +554,8 @@ export class Model {
   #arrive(node: ModelNode, one: ModelSubscription, tell: Tell): void {
     if (node.config.notify_sub) tell(`subscription:${one.jid}=subscribed${this.#mark(one)}`, owners(node))
     const last = node.items.at(-1)
-    if (node.config.send_last_published_item !== 'on_sub' || !node.config.persist_items || !last) return
-    if (!one.choice.deliver) return
+    if (node.config.send_last_published_item === 'never' || !node.config.persist_items || !last) return
+    if (!one.choice.deliver || !this.#awake(node, one.jid)) return
     tell(`items:${last.id}${this.#mark(one)}${one.choice.include_body ? '+body' : ''}`, [one.jid])
   }
 
@@ -500,8 +582,10 @@ export class Model {
     const affiliation = aff(node, bare(one.jid))
     const listed = ['owner', 'publisher', 'member'].includes(affiliation)
     const { access_model } = node.config
-    if (!TABLE[affiliation].sub || (access_model === 'whitelist' && !listed)) this.#leave(node, one, tell)
-    else if (one.state === 'pending' && (access_model === 'open' || listed)) this.#approve(node, one, tell)
+    const shut = (access_model === 'whitelist' && !listed) || !this.#access(node, bare(one.jid))
+    if (!TABLE[affiliation].sub || shut) this.#leave(node, one, tell)
+    else if (one.state === 'pending' && (access_model !== 'authorize' || listed))
+      this.#approve(node, one, tell)
   }
 
   /** What was impossible, as it is. */
@@ -518,7 +602,12 @@ export class Model {
     if (state === undefined || state === now) return []
     if (state === 'none' && one) this.#leave(node, one, tell)
     else if (state === 'subscribed' && one) this.#approve(node, one, tell)
-    else if (state === 'subscribed' && subId === undefined && TABLE[aff(node, bare(jid))].sub) {
+    else if (
+      state === 'subscribed' &&
+      subId === undefined &&
+      TABLE[aff(node, bare(jid))].sub &&
+      this.#access(node, bare(jid))
+    ) {
       const { leaseRequired, now: clock, longestLease } = this.service
       const lease = leaseRequired ? { expire: clock() + longestLease } : undefined
       let choice: ModelChoice | undefined
@@ -641,4 +730,9 @@ function aff(node: ModelNode, jid: string): Aff {
 
 function owners(node: ModelNode): string[] {
   return node.affiliations.filter(([, affiliation]) => affiliation === 'owner').map(([jid]) => jid)
+}
+
+/** §6.1.3 */
+function refusal({ access_model }: ModelConfig): ErrorName {
+  return access_model === 'roster' ? 'notInRosterGroup' : 'presenceSubscriptionRequired'
 }

@@ -34,6 +34,8 @@ test('random requests by random people: the engine does what the model does', as
     'options',
     'choose',
     'depart',
+    'arrive',
+    'sort',
     'wait',
     'decide',
     'affiliate',
@@ -51,6 +53,10 @@ test('random requests by random people: the engine does what the model does', as
   }
   // what needs several subscriptions of one address is rarer
   for (const name of [
+    'subscribe notInRosterGroup',
+    'items presenceSubscriptionRequired',
+    'items notInRosterGroup',
+    'create unsupportedAccessModel',
     'subscribe tooManySubscriptions',
     'subscribe presenceSubscriptionRequired',
     'choose invalidOptions',

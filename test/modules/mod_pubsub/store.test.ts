@@ -5,6 +5,7 @@ import path from 'node:path'
 import test from 'node:test'
 import { nameHash, openDatabase, type Database } from '../../../core/storage'
 import { defineService } from '../../../modules/lib_pubsub'
+import { Occasions } from '../../../modules/mod_pubsub/store/occasions'
 import { Departures } from '../../../modules/mod_pubsub/store/departures'
 import { SqlReadStore } from '../../../modules/mod_pubsub/store/read-store'
 import { SqlStore } from '../../../modules/mod_pubsub/store/store'
@@ -212,6 +213,7 @@ test('every statement finds its rows by an index, in their order', async () => {
   const { defaults } = defineService()
   const tables = new Tables(recording, 'pubsub.example', () => defaults)
   assert.ok(new Departures(recording, 'pubsub.example', tables.hashes))
+  assert.ok(new Occasions(recording, 'pubsub.example', tables.hashes))
   assert.ok(statements.length > 40)
   const slow: string[] = []
   const used: string[] = []
@@ -228,7 +230,9 @@ test('every statement finds its rows by an index, in their order', async () => {
     'pubsub_affiliations_list (node_id=? AND affiliation=? AND rowid>? AND rowid<?)',
     'pubsub_subscriptions_state (node_id=? AND state=? AND rowid>? AND rowid<?)',
     'pubsub_subscriptions_bare (node_id=? AND bare_hash=?)',
-    'pubsub_items_seq (node_id=? AND seq>? AND seq<?)'
+    'pubsub_items_seq (node_id=? AND seq>? AND seq<?)',
+    'pubsub_nodes_on_presence (host=? AND on_presence=?)',
+    'pubsub_nodes_by_roster (host=? AND by_roster=?)'
   ])
     assert.ok(
       used.some(detail => detail.includes(wanted)),
