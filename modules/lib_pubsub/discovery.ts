@@ -39,6 +39,9 @@ export interface NodesRequest {
   page?: PageRequest
 }
 
+/** Pages that are looked through for one that has something to show. */
+const PAGES = 8
+
 /** §5.2: the nodes of the service, without those that are closed to the actor. */
 export async function nodes<N extends Node, X>(
   def: Definition<N, X>,
@@ -46,10 +49,39 @@ export async function nodes<N extends Node, X>(
   actor: Actor,
   request: NodesRequest = {}
 ): Promise<Page<N>> {
-  const page = await pageByKey(request.page, def.limits.page, range => store.nodes(range))
-  const entries: N[] = []
-  for (const node of page.entries) if (await isVisible(def, store, actor, node)) entries.push(node)
-  return { ...page, entries }
+  let { page: asked } = request
+  // what is not shown is not counted
+  if (asked?.max === 0) {
+    const { entries, complete } = await nodes(def, store, actor)
+    return {
+      entries: [],
+      complete: complete && entries.length === 0,
+      ...(complete && { count: entries.length })
+    }
+  }
+  for (let pages = 1; ; pages++) {
+    const page = await pageByKey(asked, def.limits.page, range => store.nodes(range))
+    const entries: N[] = []
+    for (const node of page.entries) if (await isVisible(def, store, actor, node)) entries.push(node)
+    const { first, last, complete } = page
+    if (entries.length > 0 || complete || first === undefined || last === undefined || pages === PAGES)
+      return visible(page, entries)
+    const size = { ...(asked?.max !== undefined && { max: asked.max }) }
+    asked = asked?.before === undefined ? { ...size, after: last } : { ...size, before: first }
+  }
+}
+
+/** XEP-0059 §2.2: a page begins and ends with what is in it; an empty one tells how to go on, where there is more. */
+function visible<N extends Node>(page: Page<N>, entries: readonly N[]): Page<N> {
+  if (entries.length === page.entries.length) return page
+  const { complete, index } = page
+  const count = complete && { count: entries.length }
+  const first = entries[0]
+  const last = entries[entries.length - 1]
+  if (first === undefined || last === undefined)
+    return complete ? { entries, complete, ...count } : { ...page, entries }
+  const ends = { first: String(first.key), last: String(last.key) }
+  return { entries, complete, ...count, ...ends, ...(index === 0 && { index }) }
 }
 
 async function isVisible<N extends Node, X>(

@@ -46,6 +46,7 @@ export async function pageByKey<T extends { key: number }>(
 ): Promise<Page<T>> {
   const max = checkPage(page, limit)
   if (page?.index !== undefined) throw new PubsubError('indexNotSupported')
+  if (max === 0) return await countAlone(limit, list)
   const range: Range = { limit: max + 1 }
   if (page?.after !== undefined) range.after = keyOf(page.after)
   if (page?.before !== undefined) range.newest = true
@@ -67,6 +68,15 @@ export async function pageByKey<T extends { key: number }>(
   else if (range.newest && range.before === undefined && known !== undefined)
     result.index = known - entries.length
   return result
+}
+
+/** XEP-0059 §2.7; of what is more than a page it is left out (§2.2). */
+async function countAlone<T>(
+  limit: number,
+  list: (range: Range) => Listing<T> | Promise<Listing<T>>
+): Promise<Page<T>> {
+  const { rows, count = rows.length > limit ? undefined : rows.length } = await list({ limit: limit + 1 })
+  return { entries: [], complete: rows.length === 0, ...(count !== undefined && { count }) }
 }
 
 function keyOf(id: string): number {

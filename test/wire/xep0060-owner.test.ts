@@ -30,7 +30,8 @@ onEachDatabase(database => {
         await does(hamlet, affiliate('francisco@localhost', 'publisher'))
         await francisco.receives(event(`<affiliations node='${NODE}'/>`))
         const entries = ['@nowhere', 'francisco@localhost', 'bernardo@@localhost'].map(
-          jid => `<${what} jid='${jid}' ${what}='${jid[0] === 'f' && what === 'affiliation' ? 'none' : value}'/>`
+          jid =>
+            `<${what} jid='${jid}' ${what}='${jid[0] === 'f' && what === 'affiliation' ? 'none' : value}'/>`
         )
         await asks(
           hamlet,
