@@ -6,7 +6,7 @@ import type { ChannelItem, RateEvent } from '../mod_channels'
  * @param only the one value that is accepted, where there is one ("likes")
  */
 export function readRating(text: string, only?: number): number {
-  if (!/^-?\d{1,9}(?:\.0{1,9})?$/.test(text)) throw payloadFault('invalid-rating', 'a rating is an integer')
+  if (!/^-?\d+(?:\.0+)?$/.test(text)) throw payloadFault('invalid-rating', 'a rating is an integer')
   const rating = Number(text)
   if (rating < 1 || rating > 5) throw payloadFault('rating-out-of-range', 'a rating is from 1 to 5')
   if (only !== undefined && rating !== only) {

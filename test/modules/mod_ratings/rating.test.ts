@@ -40,7 +40,7 @@ test('protoXEP §6.3.4: an integer from 1 to 5, with a fraction of nothing or wi
       'invalid-rating',
       text
     )
-  for (const text of ['0', '0.0', '6', '6.0', '-1', '999999999'])
+  for (const text of ['0', '0.0', '6', '6.0', '-1', '999999999', '10000000000', '6.0000000000'])
     assert.equal(
       outcome(() => readRating(text)),
       'rating-out-of-range',
