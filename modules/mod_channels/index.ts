@@ -84,6 +84,8 @@ export default defineModule({
       tx.afterCommit(() => channels.send(deliveries))
     })
     ctx.every(HOUR, () => sweep(ctx, channels))
+    // also where the server never runs for an hour; not at once, so that a slip in the file can be taken back
+    ctx.after(HOUR / 6, () => retention.sweep())
     ctx.every(HOUR, () => retention.sweep())
     for (const command of adminCommands({ ctx, channels, authority, retention })) ctx.adhoc(command)
     ctx.defer(() => channels.outbox.flush())

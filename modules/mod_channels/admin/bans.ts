@@ -1,6 +1,7 @@
 import {
   FormError,
   renderTable,
+  StanzaError,
   type AdhocCommand,
   type CommandResult,
   type CommandRun,
@@ -122,9 +123,11 @@ function liftCommand({ ctx, channels }: Desk): AdhocCommand {
     ],
     finish(said, run) {
       const patterns = linesOf(said.who).map(line => patternOf(line, 'who'))
-      return actOnEach({ ctx, run, command: 'channel-unban' }, patterns, async who =>
-        (await channels.bans.lift(who)) ? 'is banned no more' : 'was not banned'
-      )
+      return actOnEach({ ctx, run, command: 'channel-unban' }, patterns, async who => {
+        if (await channels.bans.lift(who)) return 'is banned no more'
+        const still = channels.bans.has(who) ? ' by itself: lift the ban of its domain' : ''
+        throw new StanzaError('item-not-found', `was not banned${still}`)
+      })
     }
   }
 }

@@ -110,8 +110,8 @@ export class RetentionTable {
       else if (row.updated < before) old = row.seq
       else young = middle
     }
-    // what was published last is old, so are all threads, whatever was deleted in them since
-    return young > last.seq ? Number.MAX_SAFE_INTEGER : young
+    // news that was deleted since counts as old where all that is left before the next item is
+    return (await reader.get(this.#sql.first, { node, from: young }))?.seq ?? Number.MAX_SAFE_INTEGER
   }
 
   /** With the bytes of what goes along. */

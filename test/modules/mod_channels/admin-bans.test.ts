@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { PASSWORD } from '../../lib/wire'
+import { IM_HOST } from '../../lib/config'
+import { startTestServer } from '../../lib/server'
+import { PASSWORD, scenario, type Player } from '../../lib/wire'
 import { rowsOf } from '../mod_adhoc_admin/helpers'
-import { governed, isDone, isFaulty, orders, startGoverned } from './admin-lib'
+import { governed, isDone, isFaulty, orders, outcomeOf, startGoverned } from './admin-lib'
 import {
   affiliate,
   asks,
@@ -13,6 +15,7 @@ import {
   iq,
   isRefused,
   items,
+  JULIET,
   node,
   onEachDatabase,
   POSTS,
@@ -132,9 +135,58 @@ onEachDatabase('bans from the channel host', database => {
       isDone(await orders(boss, 'channel-ban', { who: 'far.example', reason: 'again' }), /was banned already/)
       isDone(
         await orders(boss, 'channel-unban', { who: ['far.example', 'near.example'] }),
-        'info: far.example is banned no more\nnear.example was not banned'
+        'warn: far.example is banned no more\nnear.example: was not banned'
       )
     })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('all of a domain are refused and hear nothing, whoever joins it later too; those below it by * alone', async t => {
+    const server = await startTestServer(t, {
+      database,
+      hosts: {
+        localhost: { ...IM_HOST, admins: [] },
+        'guests.localhost': IM_HOST,
+        'club.guests.localhost': IM_HOST,
+        [SERVICE]: { type: 'component', admins: ['boss@localhost'], modules: { channels: {} } }
+      },
+      modules: { adhoc_admin: {} }
+    })
+    const cast = {
+      boss: 'boss@localhost/desk',
+      juliet: { jid: `${JULIET}/x`, presence: true },
+      guest: { jid: 'guest@guests.localhost/x', presence: true },
+      member: { jid: 'member@club.guests.localhost/x', presence: true }
+    }
+    await scenario(
+      server,
+      cast,
+      async ({ boss, juliet, guest, member }) => {
+        await does(juliet, register())
+        await does(guest, subscribe('guest@guests.localhost'))
+        await does(member, subscribe('member@club.guests.localhost'))
+        const hear = async (id: string, who: Player, not: Player): Promise<void> => {
+          for (const one of [juliet, guest, member]) await one.forgets()
+          await does(juliet, publish(entry(id), { id }))
+          await who.receives(event(`<items node='${POSTS}'><item id='${tag(id)}'/></items>`))
+          await not.receivesNothing()
+          await does(who, items())
+          await isRefused(not, items(), 'auth forbidden')
+        }
+        // all below localhost are the channel host, too
+        isFaulty(await orders(boss, 'channel-ban', { who: '*.localhost' }), /this host itself/)
+        isDone(await orders(boss, 'channel-ban', { who: 'GUESTS.localhost' }), /./)
+        await hear('one', member, guest)
+        isDone(await orders(boss, 'channel-unban', { who: ['guests.localhost'] }), /./)
+        isDone(await orders(boss, 'channel-ban', { who: '*.guests.localhost' }), /./)
+        await hear('two', guest, member)
+        // an account of it that is lifted by its name is banned with it still
+        const lifted = await orders(boss, 'channel-unban', { who: ['member@club.guests.localhost'] })
+        assert.equal(outcomeOf(lifted), 'item-not-found')
+        await isRefused(member, items(), 'auth forbidden')
+      },
+      { hosts: [SERVICE] }
+    )
     assert.deepEqual(server.errors(), [])
   })
 
