@@ -283,6 +283,59 @@ onEachDatabase(database => {
     })
   })
 
+  test('XEP-0060 §4.5: a roster that is not in memory is read, in the middle of a write too', async t => {
+    const server = await startPubsub(t, database)
+    const { modules } = server.server.api
+    const forget = async (): Promise<void> => assert.ok((await modules.reload('roster')).ok)
+    await play(server, async ({ hamlet, francisco, bernardo }) => {
+      await befriend(francisco, hamlet)
+      await does(hamlet, create({ access_model: 'presence', publish_model: 'open' }))
+      await does(hamlet, affiliate(BERNARDO, 'owner'))
+      await forget()
+      await isRefused(francisco, subscribe(BERNARDO), 'modify bad-request invalid-jid')
+      await does(francisco, subscribe(FRANCISCO))
+      await forget()
+      await asks(francisco, items, result(`<items node='${NODE}'/>`))
+      await forget()
+      await does(francisco, publish('one'))
+      await francisco.finds(news('one'))
+      await does(hamlet, configuring({ item_expire: '1' }))
+      await does(bernardo, publish('two'))
+      await forget()
+      await francisco.finds(event(`<items node='${NODE}'><retract id='one'/></items>`))
+    })
+  })
+
+  test('XEP-0060 §14.3: while the rosters are away nobody is admitted by them', async t => {
+    const server = await startTestServer(t, {
+      database,
+      hosts: {
+        localhost: { modules: { saslauth: {}, roster: {}, message: {} } },
+        [SERVICE]: { type: 'component', modules: { pubsub: {} } }
+      }
+    })
+    const { modules } = server.server.api
+    const cast = { hamlet: `${HAMLET}/elsinore`, francisco: `${FRANCISCO}/barracks` }
+    await scenario(server, cast, async ({ hamlet, francisco }) => {
+      await asks(hamlet, info(), hasFeatures(MODELS))
+      await sorts(hamlet, FRANCISCO, 'Friends')
+      await does(hamlet, createFor('Friends'))
+      await does(francisco, subscribe(francisco.jid))
+      assert.ok((await modules.unload('roster', 'localhost')).ok)
+      await asks(hamlet, info(), hasFeatures([], MODELS))
+      await does(hamlet, publish('one'))
+      await isRefused(francisco, items, NEED_GROUP)
+      // it is what it is, and can be configured otherwise
+      await does(hamlet, configuring({ title: 'Musings', access_model: 'roster' }))
+      assert.ok((await modules.load('roster', 'localhost')).ok)
+      await asks(hamlet, info(), hasFeatures(MODELS))
+      await does(hamlet, publish('two'))
+      await francisco.receives(
+        `<message to='${francisco.jid}'><event xmlns='${PUBSUB}#event'><items><item id='two'/></items></event></message>`
+      )
+    })
+  })
+
   test('XEP-0060 §5.2: nodes are listed for those whom the roster admits', async t => {
     const server = await startPubsub(t, database)
     await play(server, async ({ hamlet, francisco }) => {
