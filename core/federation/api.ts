@@ -1,4 +1,6 @@
+import type { StanzaError } from '../errors'
 import type { ServerPort } from '../streams/s2s/listeners'
+import type { Element } from '../xml/element'
 import type { FederationSettings } from './settings'
 
 /** A stream between this server and another one. */
@@ -51,6 +53,11 @@ export interface FederationApi {
   withdraw(owner: string): Promise<void>
   streams(): FederationStream[]
   queues(): FederationQueue[]
+  /**
+   * Looks at what a host has waiting for other servers: what may not leave any more is answered with that error, or
+   * dropped. What was sent is not taken back.
+   */
+  sift(host: string, verdict: (stanza: Element) => StanzaError | 'drop' | undefined): void
   /** Ends a stream by its key, or all streams with a domain. What waits is sent over new ones. Returns how many. */
   close(which: number | string): number
 }

@@ -203,6 +203,19 @@ export class Destination implements Lane {
     while (this.#head < this.#queue.length) this.#bounce(this.#shift(), error)
   }
 
+  /** Takes out of the queue what may not leave any more; the others keep their order. */
+  sift(verdict: (stanza: Element) => StanzaError | 'drop' | undefined): void {
+    const waiting = this.#queue.slice(this.#head)
+    const judged = waiting.map(parcel => ({ parcel, found: verdict(parcel.stanza) }))
+    this.#queue = judged.filter(({ found }) => !found).map(({ parcel }) => parcel)
+    this.#head = 0
+    for (const { parcel, found } of judged) {
+      if (found === 'drop') this.#forgetParcel(parcel)
+      else if (found) this.#bounce(parcel, found)
+    }
+    this.#tidy()
+  }
+
   // --- streams
 
   /** A stream that may be used for the pair from now on: our own, or one that the peer opened (XEP-0288). */

@@ -365,6 +365,11 @@ export class Federation implements FederationApi, ServerStreamBackend {
     return this.#destinations.describe()
   }
 
+  sift(host: string, verdict: (stanza: Element) => StanzaError | 'drop' | undefined): void {
+    for (const destination of this.#destinations.list())
+      if (this.#options.host(destination.local)?.name === host) destination.sift(verdict)
+  }
+
   close(which: number | string): number {
     const meant = [...this.#streams.values()].filter(
       member =>

@@ -1,4 +1,4 @@
-import { HANDLED, StanzaError, type Context, type Element, type Handled, type StanzaEvent } from '#core'
+import { HANDLED, JID, StanzaError, type Context, type Element, type Handled, type StanzaEvent } from '#core'
 import type { Direction, Judge } from './rules'
 
 /** Refuses what the lists do not let through, as XEP-0016 §2.14 says; synchronous and from memory. */
@@ -40,6 +40,16 @@ export class Guard {
     const asks = isRequest(event)
     if (judge.refuses('in', from) || (asks && judge.refuses('out', from))) return this.#refuseIn(event)
     if (judge.refuses('out', to) || (asks && judge.refuses('in', to))) return this.#refuseIn(event)
+  }
+
+  /** What waits for another server: why it does not leave any more; undefined where it may. */
+  stays(stanza: Element): StanzaError | 'drop' | undefined {
+    const { from, to, type } = stanza.attrs as Record<string, string | undefined>
+    // Errors are not held up, nor is it that somebody is gone
+    if (type === 'error' || type === 'unavailable' || from === undefined || to === undefined) return undefined
+    if (!this.#judge().parts(JID.parse(from), JID.parse(to))) return undefined
+    if (stanza.name === 'presence') return 'drop'
+    return new StanzaError('not-acceptable', { type: 'cancel' })
   }
 
   /** XEP-0016 §2.14: what goes to somebody who is listed is answered with `not-acceptable`, whatever it is. */

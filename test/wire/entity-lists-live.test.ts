@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import type { Element } from '../../core/xml/element'
 import { conditionOf } from '../lib/client'
 import { IM_HOST } from '../lib/config'
-import { federation, type FederatedServer } from '../lib/federation'
+import { federation, freePort, Heard, startFederated, type FederatedServer } from '../lib/federation'
 import { startTestServer } from '../lib/server'
 import { join, scenario, type Player } from '../lib/wire'
 import { run, statusOf } from '../modules/mod_adhoc_admin/helpers'
@@ -156,4 +156,34 @@ test('XEP-0133 §4.11: a service that is attached to another server (XEP-0114) h
     assert.equal((await pings(admin)).attrs.type, 'result')
   })
   assert.deepEqual([people.errors(), service.errors()], [[], []])
+})
+
+test('XEP-0133 §4.11: what waits for a server that cannot be reached does not leave once it is listed', async t => {
+  const modules = { ...(IM_HOST.modules as object), entity_lists: {} }
+  const b = await startFederated(t, 'b.example')
+  const a = await startFederated(t, 'a.example', {
+    hosts: { 'a.example': { admins: ['admin@a.example'], modules } },
+    s2s: { peers: { 'b.example': { route: `127.0.0.1:${await freePort()}` } } }
+  })
+  await b.configure({ peers: { 'a.example': { route: `127.0.0.1:${a.s2sPort()}` } } })
+  const heard = new Heard(b, 'b.example')
+  const waiting = (): number =>
+    a.server.api.federation.queues().reduce((sum, { stanzas }) => sum + stanzas, 0)
+  const cast = { romeo: 'romeo@a.example/r', admin: 'admin@a.example/r' }
+  await scenario(a, cast, async ({ romeo, admin }) => {
+    for (const to of ['juliet@b.example', 'nurse@b.example'])
+      await romeo.sends(`<message to='${to}' id='${to}' type='chat'><body>wait</body></message>`)
+    await romeo.sends(`<presence to='juliet@b.example'/>`)
+    await romeo.fence()
+    assert.equal(waiting(), 3)
+    const answer = await run(admin, NODES.blacklist, { blacklistjids: ['juliet@b.example'] }, 'a.example')
+    assert.equal(statusOf(answer), 'completed')
+    const back = await romeo.finds(`<message id='juliet@b.example' type='error'/>`)
+    assert.equal(conditionOf(back), 'not-acceptable')
+    await a.configure({ peers: { 'b.example': { route: `127.0.0.1:${b.s2sPort()}` } } })
+    await heard.until('nurse@b.example')
+    assert.deepEqual(heard.ids, ['nurse@b.example'])
+    await romeo.receivesNothing()
+  })
+  assert.deepEqual(a.errors(), [])
 })
