@@ -18,8 +18,11 @@ import { showConfig } from '../lib_pubsub'
 import { asAnswer, META_DATA, pageElement, parsePage, PUBSUB } from '../lib_pubsub/xml'
 import type { ChannelActor } from './access'
 import { CHANNEL_FIELDS } from './fields'
-import type { ChannelNode } from './model'
+import { idOf, pageOfItems } from './items'
+import { creatorOf, type ChannelNode } from './model'
 import type { Channels } from './service'
+import { NodeItems } from './store/item-source'
+import type { ChannelReader } from './store/read-store'
 import { mayView } from './view'
 
 const SHOWN = CHANNEL_FIELDS.filter(field => field.metadata)
@@ -33,19 +36,25 @@ export async function nodeInfo(
   const parsed = parseNodeName(name)
   const node = parsed && (await reader.node(parsed.name))
   if (node === undefined) return
-  const { rows } = await reader.affiliations(node, { limit: 50 }, ['owner'])
   const visible = await mayView(engine.definition, reader, actor, node.name)
   append(
     reply,
     el('identity', { category: 'pubsub', type: 'leaf', name: node.config.title }),
     el('feature', { var: PUBSUB }),
     metadata(node, {
-      owners: rows.map(row => row.jid),
+      owners: await ownersOf(reader, node, visible),
       followers: visible ? await reader.countSubscribers(node) : undefined,
       actor
     })
   )
   return HANDLED
+}
+
+/** Table 5: for those who may see the followers. Else it is no more than the old servers' name for the creator. */
+async function ownersOf(reader: ChannelReader, node: ChannelNode, visible: boolean): Promise<string[]> {
+  if (!visible) return creatorOf(node)
+  const { rows } = await reader.affiliations(node, { limit: 50 }, ['owner'])
+  return rows.map(row => row.jid)
 }
 
 /** What a node tells about itself; how many follow is for those who may see who. */
@@ -108,9 +117,26 @@ export async function itemList(
   const node = parsed && (await reader.node(parsed.name))
   if (node === undefined) return
   if (!(await mayView(engine.definition, reader, actor, node.name))) throw new StanzaError('forbidden')
-  const rows = await reader.items(node, { limit: config.itemsPerPage, newest: true })
-  append(event.reply, ...[...rows].reverse().map(item => el('item', { jid: name, name: item.id })))
-  return HANDLED
+  const query = firstChild(event.stanza.stanza)
+  const set = query && childOf(query, 'set', NS.RSM)
+  try {
+    const page = set && parsePage(set)
+    const source = new NodeItems(reader, node, { parentOnly: false, noRatings: false })
+    const { rows, ...info } = await pageOfItems(reader, node, source, { max: config.itemsPerPage, page })
+    // places are counted with what was deleted, which is in no list of what is there
+    if (node.tombstones > 0) {
+      delete info.count
+      delete info.index
+    }
+    append(
+      event.reply,
+      ...rows.flatMap(row => (row.item ? [el('item', { jid: name, name: idOf(reader, node, row) })] : [])),
+      ...(page || !info.complete ? [pageElement(info)] : [])
+    )
+    return HANDLED
+  } catch (error) {
+    throw asAnswer(error)
+  }
 }
 
 /** The domains of topics have no service of their own: they name it, as the deployed servers do. */

@@ -24,8 +24,10 @@ export interface Invitation {
  * @returns whether there was room for it
  */
 export async function invite(store: ChannelStore, invitation: Invitation): Promise<boolean> {
-  const { node, jid, by, role, most } = invitation
+  const { node, jid, by, role } = invitation
   const manages = MANAGERS.includes(role)
+  // before it is looked at who it is: that there is no room is said of everybody
+  if (!manages && !(await hasRoom(store, invitation))) return false
   const { affiliation, subscription, invitedBy } = await standingOf(store, node, jid)
   if (affiliation === 'outcast') return !manages
   if (subscription === 'invited') {
@@ -34,10 +36,15 @@ export async function invite(store: ChannelStore, invitation: Invitation): Promi
     return true
   }
   if (subscription !== 'none') return true
-  const [ofChannel, ofPerson] = await store.countInvitations(node, jid, Math.max(most, PER_PERSON))
-  if (ofPerson >= PER_PERSON || ofChannel >= (manages ? most : most / 2)) return false
+  if (manages && !(await hasRoom(store, invitation))) return false
   await store.invite(node, jid, by)
   return true
+}
+
+/** Followers have half of the room. */
+async function hasRoom(store: ChannelStore, { node, jid, role, most }: Invitation): Promise<boolean> {
+  const [ofChannel, ofPerson] = await store.countInvitations(node, jid, Math.max(most, PER_PERSON))
+  return ofPerson < PER_PERSON && ofChannel < (MANAGERS.includes(role) ? most : most / 2)
 }
 
 /** Whether somebody was invited by who approves followers, so that nobody need approve any more. */

@@ -31,6 +31,11 @@ export interface ChannelNode extends Node {
   readonly lastRoot: number
 }
 
+/** Nobody, once that account is gone. */
+export function creatorOf({ creator }: Pick<ChannelNode, 'creator'>): string[] {
+  return creator === '' ? [] : [creator]
+}
+
 /** `data`: on nodes that are not Atom. */
 export type ItemKind = 'post' | 'comment' | 'rating' | 'data'
 

@@ -20,6 +20,7 @@ import {
 import { NODE_CONFIG, payloadElement } from '../../lib_pubsub/xml'
 import type { ChannelActor } from '../access'
 import { CHANNEL_FIELDS } from '../fields'
+import { creatorOf } from '../model'
 import { pageOf, pubsub } from '../reply'
 import type { Channels } from '../service'
 import type { FollowedRow } from '../store/followed-table'
@@ -127,8 +128,11 @@ function valuesOf(
   row: FollowedRow,
   owners: ReadonlyMap<number, string[]>
 ): FormValues {
-  const { config } = reader.toNode(row)
-  const values = showConfig(CHANNEL_FIELDS, { ...config, owner: owners.get(row.channel_id) ?? [] })
+  const node = reader.toNode(row)
+  const { config } = node
+  // who has asked or is invited does not read yet
+  const owner = row.subscription === 'subscribed' ? (owners.get(row.channel_id) ?? []) : creatorOf(node)
+  const values = showConfig(CHANNEL_FIELDS, { ...config, owner })
   // protoXEP table 3: who is not from here sees a closed channel
   if (config.access_model === 'local' && !actor.local) values['pubsub#access_model'] = 'authorize'
   return values

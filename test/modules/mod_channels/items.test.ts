@@ -4,20 +4,25 @@ import { childOf, childrenOf, childText } from '../../../core/xml'
 import type { Player } from '../../lib/wire'
 import {
   affiliate,
+  asks,
   does,
   entry,
   isRefused,
   items,
   onEachDatabase,
   play,
+  POSTS,
   publish,
   PUBSUB,
   replyTo,
   retract,
   RSM,
+  SERVICE,
   startChannels,
   tag
 } from './lib'
+
+const ITEMS = 'http://jabber.org/protocol/disco#items'
 
 interface Page {
   ids: string[]
@@ -171,6 +176,38 @@ onEachDatabase('items', database => {
       assert.deepEqual(first, { ids: ['3', '2'], first: '3', index: '0', last: '2', count: '3' })
       assert.deepEqual((await page(juliet, '', '<after>2</after>')).ids, ['1'])
       assert.deepEqual((await page(juliet, '', '<before/>')).ids, ['2', '1'])
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('disco#items of a node has pages, too (XEP-0060 §5.5, XEP-0059), without what was deleted', async t => {
+    const server = await startChannels(t, database, { channels: { itemsPerPage: 3 } })
+    await play(server, async ({ juliet }) => {
+      for (const id of ['1', '2', '3', '4', '5']) await does(juliet, publish(entry(id), { id }))
+      const list = (set: string): string =>
+        `<iq type='get' to='${SERVICE}'><query xmlns='${ITEMS}' node='${POSTS}'>${set}</query></iq>`
+      const answer = (ids: string[], first: number | undefined, count: string): string => {
+        const rows = ids.map(id => `<item jid='${SERVICE}' name='${tag(id)}'/>`).join('')
+        const [top, end] = [ids[0] ?? '', ids[ids.length - 1] ?? '']
+        const place = first === undefined ? '' : ` index='${first}'`
+        return `<iq type='result'><query xmlns='${ITEMS}' node='${POSTS}' t:exact='yes'>${rows}
+          <set xmlns='${RSM}'><first${place}>${tag(top)}</first><last>${tag(end)}</last>${count}</set></query></iq>`
+      }
+      const count = '<count>5</count>'
+      await asks(juliet, list(''), answer(['5', '4', '3'], 0, count))
+      const set = (inside: string): string => list(`<set xmlns='${RSM}'>${inside}</set>`)
+      await asks(juliet, set('<max>2</max>'), answer(['5', '4'], 0, count))
+      await asks(juliet, set(`<max>2</max><after>${tag('4')}</after>`), answer(['3', '2'], 2, count))
+      await asks(juliet, set('<max>2</max><before/>'), answer(['2', '1'], 3, count))
+      await isRefused(juliet, set('<after>none</after>'), 'cancel item-not-found')
+      await does(juliet, retract('4'))
+      const live = (ids: string[]): string => ids.map(id => `<item name='${tag(id)}'/>`).join('')
+      await asks(
+        juliet,
+        list(''),
+        `<iq type='result'><query xmlns='${ITEMS}'>${live(['5', '3'])}<item name='${tag('4')}' t:absent='yes'/>
+           <set xmlns='${RSM}'><last>${tag('3')}</last><count t:absent='yes'/></set></query></iq>`
+      )
     })
     assert.deepEqual(server.errors(), [])
   })
