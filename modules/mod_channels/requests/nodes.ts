@@ -2,6 +2,8 @@ import { el, StanzaError, type Element } from '#core'
 import { channelFault, nodeName } from '../../lib_channels'
 import {
   enterToWrite,
+  sameValue,
+  type ConfigChanges,
   type ConfigureRequest,
   type CreateRequest,
   type DeleteRequest,
@@ -31,11 +33,24 @@ export async function create(
     ...(node !== undefined && { node })
   })
   store.tx.afterCommit(() => channels.following.clear())
-  // XEP-0060 §8.1.1: a name that is not the one asked for is told
+  const { name, channel } = result.node
+  // protoXEP §4.3: what a channel has already is said of all its nodes, also with a further one
+  const changes = store.made.has(channel.key) ? {} : unusual(channels, request.config)
+  const more =
+    Object.keys(changes).length > 0
+      ? await configure(channels, store, actor, { node: name, config: changes })
+      : undefined
   return {
-    result: result.node.name !== request.node ? pubsub(el('create', { node: result.node.name })) : undefined,
-    notifications
+    // XEP-0060 §8.1.1: a name that is not the one asked for is told
+    result: name !== request.node ? pubsub(el('create', { node: name })) : undefined,
+    notifications: [...notifications, ...(more?.notifications ?? [])]
   }
+}
+
+/** What somebody wants of a node, and not what a form of defaults has that a client gives back. */
+function unusual({ engine }: Channels, config: ConfigChanges = {}): ConfigChanges {
+  const { defaults } = engine.definition
+  return Object.fromEntries(Object.entries(config).filter(([key, value]) => !sameValue(value, defaults[key])))
 }
 
 /** Title, description, access and default role are the channel's: the node that tells of them is posts. */

@@ -386,6 +386,37 @@ onEachDatabase('settings', database => {
     })
     assert.deepEqual(server.errors(), [])
   })
+
+  test('§4.3 what is said of a further node is said of the whole channel', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet, romeo }) => {
+      const crew = node(`crew@${TOPICS}`, 'posts')
+      const status = node(`crew@${TOPICS}`, 'status')
+      await does(juliet, create(crew, { 'pubsub#title': 'The crew' }))
+      await does(romeo, subscribe(ROMEO, crew))
+      await romeo.forgets()
+      await does(juliet, create(status, { 'pubsub#access_model': 'authorize', 'pubsub#title': '' }))
+      await romeo.receives(
+        event(
+          `<configuration node='${status}'><x xmlns='${FORM}'>${field('pubsub#access_model', 'authorize')}</x></configuration>`
+        )
+      )
+      for (const one of [crew, status]) {
+        await asks(
+          romeo,
+          info(one),
+          shown(field('pubsub#title', 'The crew') + field('pubsub#access_model', 'authorize'))
+        )
+      }
+      // a form of defaults, as clients send it back, changes nothing of the channel
+      await does(
+        juliet,
+        create(node(`crew@${TOPICS}`, 'geoloc'), { 'pubsub#access_model': 'open', 'pubsub#description': '' })
+      )
+      await asks(romeo, info(crew), shown(field('pubsub#access_model', 'authorize')))
+    })
+    assert.deepEqual(server.errors(), [])
+  })
 })
 
 test('§10.2 `config check` names strangers who write in new channels', async t => {
