@@ -23,9 +23,10 @@ const TABLE: FormDef = {
     { var: 'command', label: 'Command' },
     { var: 'target', label: 'On whom or what' },
     { var: 'result', label: 'Result' },
-    { var: 'detail', label: 'More' },
     { var: 'times', label: 'How often' },
-    { var: 'host', label: 'Host' }
+    { var: 'host', label: 'Host' },
+    // The longest is the last: tables of text stay readable
+    { var: 'detail', label: 'More' }
   ]
 }
 
