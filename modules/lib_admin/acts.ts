@@ -21,9 +21,8 @@ export async function actOnEach(
   const failed = outcomes.filter(({ error }) => error)
   const first = failed[0]?.error
   if (first && failed.length === outcomes.length) {
-    throw failed.length === 1
-      ? first
-      : new StanzaError(first.condition, { type: first.type, text: linesOf(outcomes) })
+    if (failed.length === 1 && first.text?.includes(targets[0] ?? '')) throw first
+    throw new StanzaError(first.condition, { type: first.type, text: linesOf(outcomes), app: [...first.app] })
   }
   return { notes: [{ type: failed.length === 0 ? 'info' : 'warn', text: linesOf(outcomes) }] }
 }

@@ -1,4 +1,12 @@
-import { FormError, JID, type AdhocCommand, type Context, type FormDef, type FormValues } from '#core'
+import {
+  FormError,
+  JID,
+  type AdhocCommand,
+  type CommandNote,
+  type Context,
+  type FormDef,
+  type FormValues
+} from '#core'
 import { ADMIN, done } from '../lib_admin'
 import type { Administrators } from './administrators'
 
@@ -48,6 +56,14 @@ export function roleCommands(ctx: Context, administrators: Administrators): Adho
         for (const jid of added) done({ ctx, run, command: COMMAND }, jid, 'administers the host')
         for (const jid of removed)
           done({ ctx, run, command: COMMAND }, jid, 'does not administer the host any more')
+        const notes: CommandNote[] = [
+          ...added.map(jid => ({ type: 'info' as const, text: `${jid} administers the host` })),
+          ...removed.map(jid => ({
+            type: 'info' as const,
+            text: `${jid} does not administer the host any more`
+          }))
+        ]
+        return { notes }
       }
     }
   ]

@@ -37,15 +37,17 @@ export function showForm(form: AskedForm): void {
 
 function showField(field: AskedField, name: string): void {
   const { label, desc, type, required, options, open, values } = field
+  const now = type === 'boolean' ? values.map(yesOrNo) : values
+  const shown = now.some(value => value !== '')
+  const several = shown
+    ? ', may be given several times, in place of all there is now'
+    : ', may be given several times'
   const how =
     type === 'text-private' ? `${name}  (asked for, or a line of standard input; never given)` : `${name}=…`
   print(`  ${how}`)
   for (const line of [label, desc]) if (line) print(`      ${line}`)
-  print(
-    `      ${type}${required ? ', required' : ''}${type.endsWith('-multi') ? ', may be given several times' : ''}`
-  )
-  const now = type === 'boolean' ? values.map(yesOrNo) : values
-  if (now.some(value => value !== '')) print(`      now: ${now.join(', ')}`)
+  print(`      ${type}${required ? ', required' : ''}${type.endsWith('-multi') ? several : ''}`)
+  if (shown) print(`      now: ${now.join(', ')}`)
   if (!options) return
   const width = Math.max(0, ...options.map(({ value }) => value.length))
   for (const { value, label: text = '' } of options)

@@ -273,7 +273,9 @@ test('what is on the lists is shown, looked up and taken off; names are compared
     assert.deepEqual(notesOf(removed), [
       'warn: a.lit was removed from the blacklist and the blacklist for inbound stanzas\nnobody.lit: is not on the list'
     ])
-    assert.equal(statusOf(await run(admin, REMOVE, { jids: 'nobody.lit' })), 'item-not-found')
+    const none = await run(admin, REMOVE, { jids: 'nobody.lit' })
+    assert.equal(statusOf(none), 'item-not-found')
+    assert.equal(childOf(none, 'error')?.getChildText('text'), 'nobody.lit: is not on the list')
     assert.deepEqual(notesOf(await run(admin, REMOVE, { jids: 'bücher.lit', list: 'blacklist-in' })), [
       'info: bücher.lit was removed from the blacklist for inbound stanzas'
     ])
