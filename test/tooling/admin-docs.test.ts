@@ -5,7 +5,7 @@ import test from 'node:test'
 import { IM_HOST } from '../lib/config'
 import { startTestServer } from '../lib/server'
 
-/** docs/operating.md, "Administering from your client": its tables are the commands that there are. */
+/** docs/operating.md, "Administering from your client": its tables are the commands that there are (XEP-0050 §5). */
 
 const FILE = path.resolve(__dirname, '../../docs/operating.md')
 const CHAPTER =
@@ -55,9 +55,10 @@ test('the commands of a full server are those of the chapter', async t => {
   // A module with commands that is in none of these would escape
   const folder = path.resolve(__dirname, '../../modules')
   for (const name of fs.readdirSync(folder)) {
-    const files = fs.readdirSync(path.join(folder, name)).filter(file => file === 'index.ts')
-    if (!files.some(file => /\bctx\.adhoc\(/.test(fs.readFileSync(path.join(folder, name, file), 'utf8'))))
-      continue
+    const files = fs.readdirSync(path.join(folder, name), { recursive: true, encoding: 'utf8' })
+    const offers = (file: string): boolean =>
+      file.endsWith('.ts') && /\.adhoc\(/.test(fs.readFileSync(path.join(folder, name, file), 'utf8'))
+    if (!name.startsWith('mod_') || !files.some(offers)) continue
     const running = server.server.api.modules.list().filter(({ state }) => state === 'running')
     assert.ok(
       running.some(module => `mod_${module.name}` === name),
