@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
+import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -95,11 +96,23 @@ function install(common: string[], folder: string): void {
 
 async function ready(socket: string, log: string): Promise<void> {
   const until = Date.now() + START_LIMIT
-  // The server makes the socket when it is about to answer on it.
-  while (!fs.existsSync(socket)) {
+  // The socket is there a moment before anybody listens on it.
+  while (!(await answers(socket))) {
     if (Date.now() > until) throw new Error(`mariadbd does not start:\n${fs.readFileSync(log, 'utf8')}`)
     await new Promise(resolve => setTimeout(resolve, 20))
   }
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const attempt = connect(socket)
+    attempt.once('error', () => resolve(false))
+    // The server speaks first; whoever leaves before is counted as one who failed.
+    attempt.once('data', () => {
+      attempt.destroy()
+      resolve(true)
+    })
+  })
 }
 
 function find(names: string[]): string | undefined {
