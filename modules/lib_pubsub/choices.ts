@@ -6,7 +6,7 @@ import { DEFAULT_OPTIONS, hasBody } from './options'
 import { bareOf, enter, enterToWrite, tell, type WriteScope } from './scope'
 import type { Actor, Node, ReadStore, Store, Subscription, SubscriptionOptions } from './store'
 import { pick, subIdOf } from './subids'
-import { choose, end, type SubscribeResult } from './subscribe'
+import { again, end, type SubscribeResult } from './subscribe'
 
 /** §6.3.2 */
 export interface OptionsRequest {
@@ -55,18 +55,18 @@ export async function options<N extends Node, X>(
   }
 }
 
-/** §6.3.5: what is left out keeps its value (XEP-0004 §3.5). */
+/** §6.3.5: what is left out keeps its value (XEP-0004 §3.5); without options, where the form was cancelled, all does. */
 export async function setOptions<N extends Node, X>(
   def: Definition<N, X>,
   store: Store<N, X>,
   actor: Actor,
-  request: OptionsRequest & { options: ConfigChanges }
+  request: OptionsRequest & { options?: ConfigChanges }
 ): Promise<Outcome<SubscribeResult>> {
   if (def.options === undefined) throw unsupported('subscription-options')
   const who = speakFor(actor, request.jid)
   const scope = await enterToWrite(def, store, who, request.node)
   const own = await store.subscriptions(scope.node, who.bare)
-  return await choose(scope, pick(def, own, request, 'optionsNotSubscribed'), request.options)
+  return await again(scope, pick(def, own, request, 'optionsNotSubscribed'), request)
 }
 
 /** §6.4: what is chosen for whoever says nothing, at a node or at the service. */

@@ -87,7 +87,11 @@ export class PubsubService<N extends Node = Node, X = unknown> {
   }
 
   /** §6.3.5 */
-  setOptions(store: Store<N, X>, actor: Actor, request: choices.OptionsRequest & { options: ConfigChanges }) {
+  setOptions(
+    store: Store<N, X>,
+    actor: Actor,
+    request: choices.OptionsRequest & { options?: ConfigChanges }
+  ) {
     return choices.setOptions(this.definition, store, actor, request)
   }
 

@@ -83,10 +83,10 @@ export async function subscribe<N extends Node, X>(
 }
 
 /** Whoever is subscribed and asks again is told so; what they choose anew counts. */
-async function again<N extends Node, X>(
+export async function again<N extends Node, X>(
   scope: WriteScope<N, X>,
   existing: Subscription,
-  { options }: SubscribeRequest
+  { options }: Pick<SubscribeRequest, 'options'>
 ): Promise<Outcome<SubscribeResult>> {
   if (options === undefined) {
     return { result: resultOf(scope, existing, existing.state, scope.affiliation), notifications: [] }

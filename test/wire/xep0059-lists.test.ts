@@ -8,6 +8,7 @@ import {
   onEachDatabase,
   OWNER,
   play,
+  publish,
   PUBSUB,
   RSM,
   SERVICE,
@@ -63,6 +64,20 @@ onEachDatabase(database => {
       await asks(francisco, nodes('<before>{e}</before>'), found(['A'], '<first>{a}</first><last>{a}</last>'))
       await asks(francisco, nodes('<before/>'), found(['E'], '<first>{e}</first><last>{e}</last>'))
       await asks(francisco, nodes('<after>{e}</after>'), found([], ''))
+    })
+  })
+
+  test('XEP-0059 §2.2, §4: items that are asked for by id are no result set of pages, and not called one', async t => {
+    const server = await startPubsub(t, database)
+    await play(server, async ({ hamlet }) => {
+      await does(hamlet, create())
+      for (const id of ['one', 'two', 'three']) await does(hamlet, publish(id))
+      const ids = `<items node='${NODE}'><item id='two'/><item id='one'/></items>`
+      await asks(
+        hamlet,
+        iq('get', ids + set('<max>10</max>')),
+        `<iq type='result'><pubsub xmlns='${PUBSUB}'>${ids}<set xmlns='${RSM}' t:absent='yes'/></pubsub></iq>`
+      )
     })
   })
 

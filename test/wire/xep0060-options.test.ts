@@ -240,6 +240,25 @@ onEachDatabase(database => {
     })
   })
 
+  test('XEP-0004 §3.2: a cancelled form of options leaves a subscription that waits for them as it is', async t => {
+    const server = await startPubsub(t, database, { requireLease: true })
+    await play(server, async ({ hamlet, francisco }) => {
+      await does(hamlet, create())
+      await does(francisco, subscribe(FRANCISCO))
+      const cancel = (jid: string): string =>
+        iq('set', `<options node='${NODE}' jid='${jid}'><x xmlns='jabber:x:data' type='cancel'/></options>`)
+      await does(francisco, cancel(FRANCISCO))
+      await asks(
+        francisco,
+        iq('get', '<subscriptions/>'),
+        result(
+          `<subscriptions><subscription jid='${FRANCISCO}' subscription='unconfigured'/></subscriptions>`
+        )
+      )
+      await isRefused(francisco, cancel(BARRACKS), 'modify unexpected-request not-subscribed')
+    })
+  })
+
   test('XEP-0060 §6.1.7: the last item goes to whoever wants items', async t => {
     const server = await startPubsub(t, database)
     await play(server, async ({ hamlet, francisco }) => {

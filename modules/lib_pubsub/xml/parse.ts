@@ -224,7 +224,7 @@ function setOptions({ service, action }: Parts): Operation {
   const request = optionsRequest(service, action)
   const choice = choiceOf(service, action)
   // a cancelled form changes nothing, but what is wrong with the request is wrong with it
-  return { write: true, name: 'setOptions', request: { ...request, options: choice ?? {} } }
+  return { write: true, name: 'setOptions', request: { ...request, ...(choice && { options: choice }) } }
 }
 
 function optionsRequest(service: Service, action: Element): { node: string; jid: string; subId?: string } {

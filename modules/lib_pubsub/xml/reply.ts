@@ -88,7 +88,9 @@ export async function read<N extends Node, X>(
   switch (operation.name) {
     case 'items': {
       const page = await service.items(store, actor, operation.request)
-      return itemsReply(page, operation.request.page !== undefined)
+      const { page: asked, ids } = operation.request
+      // what is asked for by id is no result set (XEP-0059 §4)
+      return itemsReply(page, asked !== undefined && ids === undefined)
     }
     case 'configuration': {
       const node = await service.configuration(store, actor, operation.request)

@@ -24,7 +24,7 @@ export type WriteOperation =
   | { name: 'retract'; request: RetractRequest }
   | { name: 'subscribe'; request: SubscribeRequest }
   | { name: 'unsubscribe'; request: SubscribeRequest }
-  | { name: 'setOptions'; request: OptionsRequest & { options: ConfigChanges } }
+  | { name: 'setOptions'; request: OptionsRequest & { options?: ConfigChanges } }
   | { name: 'changeSubscriptions'; request: ChangeRequest<SubscriptionChange> }
   | { name: 'changeAffiliations'; request: ChangeRequest<AffiliationChange> }
 
