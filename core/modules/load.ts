@@ -27,7 +27,7 @@ export async function load(
   if (!names.includes(name))
     return {
       ok: false,
-      message: `${name} was not loaded: there is no module '${name}'${didYouMean(name, names)}`
+      message: `${name} was not loaded: there is no module '${name}'${didYouMean(name, names) || `; no mod_${name} is in the module folders that the server was started with`}`
     }
   const places = placesFor(workshop, name, host)
   if (typeof places === 'string') return { ok: false, message: places }

@@ -162,7 +162,7 @@ test('a module is loaded where the config has it, or where the operator says', a
   )
   assert.match(
     (await rig.manager.load('nothing', 'a.example')).message,
-    /^nothing was not loaded: there is no module 'nothing'/
+    /^nothing was not loaded: there is no module 'nothing'; no mod_nothing is in the module folders/
   )
 })
 
