@@ -1,4 +1,5 @@
 import { FormError, JID, StanzaError, type CommandRun, type FormField, type FormValues } from '#core'
+import { date as dateOf } from '../../lib_admin'
 import { preparedPattern } from '../../lib_domains'
 import type { DescribedRow } from '../store/overview-table'
 import type { Desk } from './index'
@@ -33,9 +34,9 @@ export function linesOf(value: FormValues[string]): string[] {
   return [...new Set(lines.map(line => line.trim()).filter(line => line !== ''))]
 }
 
-/** XEP-0082 §3.2; nothing for never. */
+/** For a person; nothing for never, which is 0 in the tables. */
 export function date(time: number | undefined): string {
-  return time ? new Date(time).toISOString() : ''
+  return time ? dateOf(Number(time)) : ''
 }
 
 /** A bare JID in a field, prepared. */
