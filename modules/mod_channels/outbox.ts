@@ -15,7 +15,7 @@ export class Outbox {
   #turn: NodeJS.Immediate | undefined
 
   readonly #stamps: Stamps
-  /** Id of the messages of the first job, but for their numbers. */
+  /** Id of the messages of the first job. */
   #id = ''
 
   constructor(from: string, stamps: Stamps, send: (message: Element) => void) {
@@ -42,7 +42,7 @@ export class Outbox {
     while (left > 0) {
       const job = this.#jobs[0]
       if (job === undefined) return
-      if (this.#served === 0) this.#id = this.#stamps.next(job.recipients.length)
+      if (this.#served === 0) this.#id = this.#stamps.next()
       const until = Math.min(this.#served + left, job.recipients.length)
       left -= until - this.#served
       for (; this.#served < until; this.#served++) this.#one(job, this.#served)
@@ -54,7 +54,6 @@ export class Outbox {
   }
 
   #one({ recipients, type, content }: Delivery, number: number): void {
-    const id = `${this.#id}.${number.toString(36)}`
-    this.#send(el('message', { from: this.#from, to: recipients[number], type, id }, content))
+    this.#send(el('message', { from: this.#from, to: recipients[number], type, id: this.#id }, content))
   }
 }

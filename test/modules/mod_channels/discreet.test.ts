@@ -6,6 +6,7 @@ import {
   configure,
   create,
   does,
+  event,
   iq,
   isRefused,
   JULIET,
@@ -82,6 +83,25 @@ onEachDatabase('what is not everybody’s to know', database => {
       for (const jid of ['stranger@localhost', TYBALT, BENVOLIO, 'a@localhost']) {
         await isRefused(romeo, invite(jid), 'modify not-acceptable')
       }
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
+  test('§5.1 the id of a notification does not say how many get it, for requests are among them', async t => {
+    const server = await startChannels(t, database)
+    await play(server, async ({ juliet, romeo, benvolio, tybalt }) => {
+      await does(juliet, create(CREW))
+      await does(romeo, subscribe(ROMEO, CREW))
+      await does(juliet, configure({ 'pubsub#access_model': 'authorize' }, CREW))
+      await does(benvolio, subscribe(BENVOLIO, CREW))
+      await does(tybalt, subscribe(TYBALT, CREW))
+      await does(juliet, iq('set', `<delete node='${CREW}'/>`, OWNER))
+      const gone = event(`<delete node='${CREW}'/>`)
+      const ids: string[] = []
+      for (const player of [juliet, romeo, benvolio, tybalt])
+        ids.push(String((await player.finds(gone)).attrs.id))
+      assert.match(ids[0] ?? '', /^n[0-9a-z]+-[\w-]{16}$/)
+      assert.equal(new Set(ids).size, 1)
     })
     assert.deepEqual(server.errors(), [])
   })
