@@ -6,6 +6,9 @@ import type { Seen } from './probe'
 /** A file of every copied module, so that those of one file have a nested one too. */
 const NESTED = 'deep/edition.ts'
 
+/** What is imported or passed on, but for types, which are gone when a file is loaded. */
+const IMPORTS = /^(?:import|export) (?!type )([^'";]*?)(?:from )?'(\.[^']*)'/gm
+
 /**
  * A copy of all modules, for `moduleFolders`, whose files can be edited: each edition of a file tells its number when
  * it is run (see probe.ts), so that nobody need believe that an edit was taken up, or that the one before is gone.
@@ -36,23 +39,23 @@ export class Editions {
   settle(seen: Seen): void {
     const files = Object.keys(seen)
     for (const module of new Set(files.map(topOf).filter(top => top.startsWith('mod_')))) {
-      const libraries = this.#librariesOf(module)
       // The entry is not nested; it is loaded anyway
       const own = files.filter(file => topOf(file) === module && file !== `${module}/index.ts`)
-      const lent = files.filter(file => libraries.has(topOf(file)))
+      const loaded = this.#loadedBy(`${module}/index.ts`)
+      const lent = files.filter(file => topOf(file).startsWith('lib_') && loaded.has(file))
       this.#turns.set(module, { files: [...own, ...lent], next: 0 })
     }
   }
 
-  /** The libraries that a module imports, itself or through others. */
-  #librariesOf(top: string, found = new Set<string>()): Set<string> {
-    for (const [name, text] of this.#originals) {
-      if (topOf(name) !== top) continue
-      for (const [, library = ''] of text.matchAll(/from '(?:\.\.\/)+(lib_\w+)/g)) {
-        if (found.has(library)) continue
-        found.add(library)
-        this.#librariesOf(library, found)
-      }
+  /** The files that a file loads, itself or through others: of a library perhaps a part. */
+  #loadedBy(name: string, found = new Set<string>()): Set<string> {
+    if (found.has(name)) return found
+    found.add(name)
+    for (const [, names = '', from = ''] of (this.#originals.get(name) ?? '').matchAll(IMPORTS)) {
+      if (names.trim() && !names.replace(/\btype \w+/g, '').replace(/[{},\s]/g, '')) continue
+      const target = path.join(path.dirname(name), from)
+      const file = [`${target}.ts`, path.join(target, 'index.ts')].find(one => this.#originals.has(one))
+      if (file !== undefined) this.#loadedBy(file, found)
     }
     return found
   }
