@@ -57,9 +57,11 @@ export class Bans {
 
   /** @param pattern prepared: a bare JID, a domain, or `*.` and a domain; @returns whether it was banned already */
   async ban(pattern: string, ban: Ban): Promise<boolean> {
-    const known = this.#bans.get(pattern) !== undefined
-    await this.#bans.set(pattern, ban)
-    return known
+    const known = this.#bans.get(pattern)
+    // to ban once more without a reason takes none back
+    const reason = ban.reason === '' ? (known?.reason ?? '') : ban.reason
+    await this.#bans.set(pattern, { ...ban, reason })
+    return known !== undefined
   }
 
   /** False where there was no ban. */
