@@ -44,9 +44,13 @@ export function deleteCommand(desk: Desk): AdhocCommand {
         })
       }
     ],
-    finish(said, run) {
-      if (said.delete !== true) return { notes: [{ type: 'info', text: 'Nothing was deleted.' }] }
-      return actOnEach({ ctx, run, command: COMMAND }, jidsIn(said), async jid => {
+    async finish(said, run) {
+      if (said.delete !== true) {
+        // whoever filled in both forms at once, as on the command line, has not seen it
+        const text = `Nothing was deleted. These would go: ${await described(desk, jidsIn(said))}`
+        return { notes: [{ type: 'info', text }] }
+      }
+      return await actOnEach({ ctx, run, command: COMMAND }, jidsIn(said), async jid => {
         const followers = await remove(desk, jid)
         return `was deleted; ${followers} were told`
       })

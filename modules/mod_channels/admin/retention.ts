@@ -42,8 +42,11 @@ export function retentionCommand(desk: Desk): AdhocCommand {
     ],
     async finish(said, run) {
       const wish = await wishIn(desk, said)
+      const decision = (textOf(said.decision) || 'nothing') as Decision
+      // whoever filled in all forms at once, as on the command line, has not seen it
+      if (decision === 'nothing') return nothingDone(wish, await previews.of(wish))
       previews.clear()
-      return await decided(desk, wish, (textOf(said.decision) || 'nothing') as Decision, run)
+      return await decided(desk, wish, decision, run)
     }
   }
 }
@@ -87,7 +90,17 @@ async function wishIn(desk: Desk, said: FormValues): Promise<Wish> {
   return { rule, where }
 }
 
-function previewForm({ retention: { policy } }: Desk, { rule, where }: Wish, preview: Preview): StageForm {
+function nothingDone(wish: Wish, preview: Preview): CommandResult {
+  return { notes: [{ type: 'info', text: `Nothing was done. ${sentence(wish, preview)}` }] }
+}
+
+/** What would go, where, and why. */
+function sentence({ rule, where }: Wish, preview: Preview): string {
+  return `In ${where ?? 'all channels'}, where ${ruleText(rule)}: ${previewText(preview)}`
+}
+
+function previewForm({ retention: { policy } }: Desk, wish: Wish, preview: Preview): StageForm {
+  const { where } = wish
   const options: { value: Decision; label: string }[] = [
     { value: 'nothing', label: 'Nothing: I only wanted to see it' },
     { value: 'once', label: 'Let it go now, this once' }
@@ -107,7 +120,7 @@ function previewForm({ retention: { policy } }: Desk, { rule, where }: Wish, pre
   return {
     formType: OWN,
     title: 'What would go',
-    instructions: `In ${where ?? 'all channels'}, where ${ruleText(rule)}: ${previewText(preview)}`,
+    instructions: sentence(wish, preview),
     fields: [decision],
     values: { decision: 'nothing' }
   }
@@ -123,13 +136,12 @@ function previewText({ items, channels, bytes, oldest, most, more }: Preview): s
 async function decided(
   desk: Desk,
   { rule, where }: Wish,
-  decision: Decision,
+  decision: Exclude<Decision, 'nothing'>,
   run: CommandRun
 ): Promise<CommandResult> {
   const { ctx, retention } = desk
   const act = { ctx, run, command: COMMAND }
   const on = where ?? ctx.host.name
-  if (decision === 'nothing') return { notes: [{ type: 'info', text: 'Nothing was done.' }] }
   if (decision === 'file') {
     await retention.policy.set(undefined)
     done(act, on, 'as the config file says')

@@ -111,7 +111,8 @@ onEachDatabase('retention', database => {
         new RegExp(`the oldest of ${new Date(Date.now() - 100 * DAY).toISOString().slice(0, 10)}`)
       )
       assert.match(told, /Most: juliet@localhost 3, crew@topics.localhost 1\./)
-      isDone(seen.answer, 'info: Nothing was done.')
+      // who sends all forms at once has not seen the last one
+      isDone(seen.answer, `info: Nothing was done. ${told}`)
       assert.deepEqual(await ids(server, JULIET), before)
 
       // one channel alone
