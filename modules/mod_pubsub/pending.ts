@@ -42,7 +42,11 @@ export function getPending(pubsub: Pubsub): AdhocCommand {
         // §8.7.4: after the answer
         pubsub.ctx.after(0, () => pubsub.outbox.send(notifications))
         const { pending } = result
-        return { notes: [{ type: 'info', text: `${pending} requests are sent to you as messages.` }] }
+        const text =
+          pending === 1
+            ? 'The request is sent to you as a message.'
+            : `${pending} requests are sent to you as messages.`
+        return { notes: [{ type: 'info', text }] }
       } catch (error) {
         // §8.7.3.3, §8.7.3.4
         if (error instanceof PubsubError && error.error === 'forbidden') throw forbidden()
