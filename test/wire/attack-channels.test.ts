@@ -33,7 +33,6 @@ import {
   subscribe,
   tag,
   target,
-  THREAD,
   TOPICS
 } from '../modules/mod_channels/lib'
 
@@ -70,7 +69,7 @@ async function allRefused(player: Player, requests: readonly string[]): Promise<
 
 /** The answers to these are the same but for the ids that are in the questions. */
 async function alike(player: Player, requests: readonly string[], ids: readonly string[]): Promise<void> {
-  const answers = []
+  const answers: string[] = []
   for (const request of requests) {
     let text = (await player.request(request)).children.join('')
     for (const id of ids) text = text.replaceAll(id, 'ID')
