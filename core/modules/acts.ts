@@ -19,6 +19,8 @@ export interface AdminAct extends Traced {
   readonly detail?: string
   /** About the server as a whole, on whichever host it was asked for. */
   readonly serverWide?: boolean
+  /** Done or not, it changes nothing: the command shows something. */
+  readonly reads?: boolean
   /** Refused because of the role, before anything was looked at. */
   readonly denied?: boolean
 }

@@ -29,6 +29,8 @@ export interface CommandRun {
   lang: string | undefined
   /** The command is about the server as a whole. */
   serverWide?: boolean
+  /** The command changes nothing. */
+  reads?: boolean
   /** What was told of in this run (`tellOf`): the answer waits until it is kept. */
   acts?: Promise<void>[]
 }
@@ -58,6 +60,8 @@ export interface AdhocCommand {
   onAccount?: boolean
   /** Does the same on whichever host it is run: the command line asks for none. */
   serverWide?: boolean
+  /** Only shows something: the audit counts it where it comes very often, and never keeps it in place of what changed. */
+  reads?: boolean
   stages: readonly CommandStage[]
   finish(said: FormValues, run: CommandRun): CommandResult | void | Promise<CommandResult | void>
 }

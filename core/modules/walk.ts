@@ -200,7 +200,13 @@ async function finish(walk: Walk): Promise<WalkStep> {
   // Two may have come this far: the stages before could wait
   if (state.finishing) throw new WalkError('session-expired', 'the dialogue has ended')
   const acts: Promise<void>[] = []
-  const run: CommandRun = { ...walk.run, role, acts, serverWide: command.serverWide === true }
+  const run: CommandRun = {
+    ...walk.run,
+    role,
+    acts,
+    serverWide: command.serverWide === true,
+    reads: command.reads === true
+  }
   state.finishing = true
   try {
     const result = (await command.finish(before(walk, command.stages.length), run)) ?? {}
@@ -238,8 +244,8 @@ async function recheck(walk: Walk): Promise<WalkStep | undefined> {
 function tell(walk: Walk, result: string, detail: string | undefined, run: Pick<CommandRun, 'acts'>): void {
   // What anybody may do is no act of administration
   if (walk.command.access === 'any') return
-  const { node, serverWide = false } = walk.command
-  const what = { command: commandOf(node), on: '', result, serverWide }
+  const { node, serverWide = false, reads = false } = walk.command
+  const what = { command: commandOf(node), on: '', result, serverWide, reads }
   const line = {
     by: walk.run.actor,
     command: what.command,

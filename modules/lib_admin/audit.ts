@@ -48,6 +48,7 @@ export function denied(ctx: Context, event: StanzaEvent, command: string, why: s
 }
 
 function keep({ ctx, run, command }: Act, on: string, result: string, detail: string | undefined): void {
-  const what = { at: Date.now(), by: actorOf(run), command, on, result, serverWide: run.serverWide === true }
+  const { serverWide = false, reads = false } = run
+  const what = { at: Date.now(), by: actorOf(run), command, on, result, serverWide, reads }
   tellOf(ctx.host, ctx.log, detail === undefined ? what : { ...what, detail }, run)
 }

@@ -21,6 +21,7 @@ export function connectedCommands(ctx: Context<AdminConfig>): AdhocCommand[] {
       name: 'List sessions',
       access: 'admin',
       onAccount: true,
+      reads: true,
       stages: [{ form: () => listForm(ctx) }],
       finish(said, run) {
         const asked = Number(said.max_items) || Infinity // `none`, or nothing was chosen

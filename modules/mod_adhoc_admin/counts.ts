@@ -53,6 +53,7 @@ function countCommand(ctx: Context, { command, name, field, count }: Count): Adh
     name,
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [],
     async finish(_, run) {
       const number = await count()

@@ -133,6 +133,7 @@ function listCommand(ctx: Context<AdminConfig>, wanted: List): AdhocCommand {
     name: `Get ${title}`,
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [
       {
         form: () => form,

@@ -35,6 +35,7 @@ function getRoster(ctx: Context<AdminConfig>): AdhocCommand {
     name: 'Get User Roster',
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [{ form: () => form }],
     async finish(said, run) {
       if (!rosters.available) throw new StanzaError('feature-not-implemented', 'there are no rosters here')
@@ -68,6 +69,7 @@ function getLastLogin(ctx: Context, logins: Logins): AdhocCommand {
     name: 'Get User Last Login Time',
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [{ form: () => form }],
     async finish(said, run) {
       const act = { ctx, run, command: 'get-user-lastlogin' }
@@ -104,6 +106,7 @@ function getStatistics(ctx: Context, logins: Logins): AdhocCommand {
     name: 'Get User Statistics',
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [{ form: () => form }],
     async finish(said, run) {
       const act = { ctx, run, command: 'user-stats' }

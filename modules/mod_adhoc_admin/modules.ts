@@ -28,6 +28,7 @@ export function moduleCommands(ctx: Context): AdhocCommand[] {
       access: 'operator',
       onAccount: true,
       serverWide: true,
+      reads: true,
       stages: [],
       finish: () => ({ form: statusTable(modules.list()) })
     },

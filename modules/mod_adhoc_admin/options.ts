@@ -29,6 +29,7 @@ export function optionCommands(ctx: Context): AdhocCommand[] {
       access: 'operator',
       onAccount: true,
       serverWide: true,
+      reads: true,
       stages: [
         {
           form: () =>
@@ -58,6 +59,7 @@ export function optionCommands(ctx: Context): AdhocCommand[] {
       access: 'operator',
       onAccount: true,
       serverWide: true,
+      reads: true,
       stages: [
         {
           form: () => {

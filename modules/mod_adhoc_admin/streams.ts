@@ -27,6 +27,7 @@ export function streamCommands(ctx: Context): AdhocCommand[] {
       name: 'List streams with other servers',
       access: 'admin',
       onAccount: true,
+      reads: true,
       stages: [],
       finish(_, run) {
         done({ ctx, run, command: 's2s-list' }, ctx.host.name)

@@ -6,6 +6,16 @@ const MAX_NAME = 3071
 /** Rows that one write deletes, so that others have their turn between. */
 const BATCH = 500
 
+/** What a row is of: each has its room, so that none pushes out another. */
+export const KIND = {
+  change: 0,
+  /** Refused because of the role. */
+  denied: 1,
+  /** Only looked at, or not done. */
+  unchanged: 2
+} as const
+export type Kind = (typeof KIND)[keyof typeof KIND]
+
 /** A row of the audit. */
 export interface KeptAct {
   id: number
@@ -105,7 +115,7 @@ export class Acts {
   }
 
   /** Resolves with the row's id when it is on the disk. */
-  async add(host: string, act: AdminAct): Promise<number> {
+  async add(host: string, act: AdminAct, kind: Kind = KIND.change): Promise<number> {
     const { lastId } = await this.#db.write(tx =>
       tx.run(this.#insert, {
         host,
@@ -117,7 +127,7 @@ export class Acts {
         targetHash: hashOf(act.on),
         result: act.result.slice(0, 50),
         detail: (act.detail ?? '').slice(0, MAX_DETAIL),
-        denied: act.denied ? 1 : 0
+        denied: kind
       })
     )
     return lastId
@@ -151,7 +161,7 @@ export class Acts {
     if (command !== undefined) void query.where('command', command)
     if (since !== undefined) void query.where('at', '>=', since)
     if (until !== undefined) void query.where('at', '<=', until)
-    if (result === 'denied') void query.where('denied', 1)
+    if (result === 'denied') void query.where('denied', KIND.denied)
     if (result === 'done') void query.where('result', 'done')
     if (result === 'undone') void query.whereNot('result', 'done')
     if (after)
@@ -162,12 +172,13 @@ export class Acts {
     return this.#db.wide.query<KeptAct>(query)
   }
 
-  /** Deletes what is older, and the oldest of what is too much; of denials a tenth as many are kept. */
+  /** Deletes what is older, and the oldest of what is too much: half as many are kept of what changed nothing, of denials a tenth. */
   async prune(host: string, before: number, most: number): Promise<void> {
     await this.#deleteAll(() => this.#db.read.all(this.#old, { host, before }))
     for (const [denied, kept] of [
-      [0, most],
-      [1, Math.ceil(most / 10)]
+      [KIND.change, most],
+      [KIND.unchanged, Math.ceil(most / 2)],
+      [KIND.denied, Math.ceil(most / 10)]
     ] as const)
       await this.#deleteAll(() => this.#db.wide.all(this.#beyond, { host, denied, most: kept }))
   }

@@ -72,6 +72,7 @@ export function auditCommand(ctx: Context, acts: Acts): AdhocCommand {
     name: 'Read the Audit Log',
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [
       {
         form: (_, { role }) => ({

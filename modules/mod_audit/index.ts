@@ -1,7 +1,7 @@
 import { defineModule, z } from '#core'
 import { Acts } from './acts'
 import { auditCommand } from './command'
-import { Denials } from './denials'
+import { DENIALS, Repeats, UNCHANGED } from './repeats'
 
 const DAY = 86_400_000
 /** Acts after which it is looked at once more whether there are too many. */
@@ -15,7 +15,9 @@ const config = z.object({
     .min(100)
     .max(1_000_000)
     .default(100_000)
-    .describe('Entries of one host, at most: the oldest go. Of denials a tenth as many are kept beside them.')
+    .describe(
+      'Entries of one host, at most: the oldest go. Beside them half as many are kept of what changed nothing, and of denials a tenth.'
+    )
 })
 
 /** Who administered what: kept, and shown to administrators. */
@@ -27,7 +29,8 @@ export default defineModule({
   setup(ctx) {
     const host = ctx.host.name
     const acts = new Acts(ctx.db)
-    const denials = new Denials(acts, host)
+    const denials = new Repeats(acts, DENIALS)
+    const unchanged = new Repeats(acts, UNCHANGED)
     let added = 0
     let options = ctx.config
     const prune = async (): Promise<void> => {
@@ -38,12 +41,18 @@ export default defineModule({
       if (host !== '') await acts.prune('', before, options.entries)
     }
     ctx.hook('admin/act', async act => {
-      if (act.denied) return denials.add(act)
-      await acts.add(act.serverWide ? '' : host, act)
+      if (act.denied) return denials.add(host, act)
+      const about = act.serverWide ? '' : host
+      if (act.reads || act.result !== 'done') return unchanged.add(about, act)
+      await acts.add(about, act)
       // The act does not wait for it
       if (++added === PRUNE_AFTER) ctx.after(0, prune)
     })
-    ctx.every(60_000, () => denials.flush(Date.now()))
+    const flush = async (): Promise<void> => {
+      await denials.flush(Date.now())
+      await unchanged.flush(Date.now())
+    }
+    ctx.every(60_000, flush)
     // Also where the server is never up for long
     ctx.after(60_000, prune)
     ctx.every(DAY / 24, prune)
@@ -52,7 +61,7 @@ export default defineModule({
       return true
     })
     ctx.defer(async ({ why }) => {
-      await denials.flush(Date.now())
+      await flush()
       // Else nobody saw that nothing was seen
       if (why === 'unload')
         await acts.add(host, { at: Date.now(), by: '', command: 'audit', on: host, result: 'stopped' })

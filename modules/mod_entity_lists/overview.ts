@@ -45,6 +45,7 @@ function showCommand({ ctx, lists }: Desk): AdhocCommand {
     name: 'Show black and white lists',
     access: 'admin',
     onAccount: true,
+    reads: true,
     stages: [
       {
         form: () => ({

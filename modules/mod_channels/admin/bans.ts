@@ -137,6 +137,7 @@ function listCommand({ ctx, channels }: Desk): AdhocCommand {
     ...COMMON,
     node: `${OWN}#channel-bans`,
     name: 'List bans from the channel host',
+    reads: true,
     stages: [
       {
         form: () => ({

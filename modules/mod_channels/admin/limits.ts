@@ -38,6 +38,7 @@ function showCommand({ ctx, channels }: Desk): AdhocCommand {
     ...COMMON,
     node: `${OWN}#channel-limits`,
     name: 'Show limits of users',
+    reads: true,
     stages: [
       {
         form: () => ({

@@ -67,6 +67,7 @@ export function listCommand(desk: Desk): AdhocCommand {
     ...COMMON,
     node: `${OWN}#${COMMAND}`,
     name: 'List channels',
+    reads: true,
     stages: [
       {
         form: () => ({ ...FORM, values: { kind: 'any', max_items: USUAL } }),

@@ -48,6 +48,7 @@ export function showCommand(desk: Desk): AdhocCommand {
     ...COMMON,
     node: `${OWN}#${COMMAND}`,
     name: 'Show a channel',
+    reads: true,
     stages: [
       {
         form: () => ({

@@ -25,6 +25,7 @@ export function listCommand(parts: CommandsParts): AdhocCommand {
     ...COMMON,
     node: `${OWN}#server-buddy-list`,
     name: 'List server buddies',
+    reads: true,
     stages: [],
     finish: async () => ({ form: await listForm(parts) })
   }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import test from 'node:test'
 import type { AdminAct } from '../../../core/modules/acts'
-import { Acts } from '../../../modules/mod_audit/acts'
-import { Denials } from '../../../modules/mod_audit/denials'
+import { Acts, KIND } from '../../../modules/mod_audit/acts'
+import { DENIALS, Repeats } from '../../../modules/mod_audit/repeats'
 import { forEachDatabase, type Open } from '../../lib/databases'
 
 const MIGRATIONS = path.resolve(__dirname, '../../../modules/mod_audit/migrations')
@@ -53,7 +53,7 @@ forEachDatabase((_, openDatabase) => {
     })
     await add(3, { by: 'local:root', on: 'capulet.lit', result: 'item-not-found' })
     await add(4, { by: 'Juliet@localhost', on: 'roster ', result: 'failed' })
-    await add(5, { by: 'mallory@localhost/x', result: 'forbidden', denied: true })
+    await acts.add('localhost', act(5, { by: 'mallory@localhost/x', result: 'forbidden' }), KIND.denied)
     for (const [filter, wanted] of [
       [{ actor: 'juliet@localhost' }, [4, 2, 1]],
       [{ actor: 'juliet@localhost/chamber' }, [2]],
@@ -82,25 +82,26 @@ forEachDatabase((_, openDatabase) => {
     assert.equal(row.command.length, 100)
   })
 
-  test('age and number are bounded for each host; denials have bounds of their own', async () => {
+  test('age and number are bounded for each host; denials, and what changed nothing, have bounds of their own', async () => {
     const acts = await open(openDatabase)
     for (let at = 1; at <= 30; at++) await acts.add('localhost', act(at))
-    for (let at = 1; at <= 8; at++)
-      await acts.add('localhost', act(at, { denied: true, result: 'forbidden' }))
+    for (let at = 1; at <= 8; at++) await acts.add('localhost', act(at, { result: 'forbidden' }), KIND.denied)
+    for (let at = 1; at <= 40; at++) await acts.add('localhost', act(at, { result: 'read' }), KIND.unchanged)
     await acts.add('other', act(1))
     await acts.prune('localhost', 0, 20)
     assert.equal((await times(acts, 'localhost', { result: 'done' })).length, 20)
     assert.equal((await times(acts, 'localhost', { result: 'denied' })).length, 2)
+    assert.equal((await times(acts, 'localhost')).length, 20 + 2 + 10)
     await acts.prune('localhost', 28, 20)
-    assert.deepEqual(await times(acts, 'localhost'), [30, 29, 28])
+    assert.deepEqual(await times(acts, 'localhost', { result: 'done' }), [30, 29, 28])
     assert.deepEqual(await times(acts, 'other'), [1])
   })
 
   test('the same denial is one row that counts; a new one after an hour', async () => {
     const acts = await open(openDatabase)
-    const denials = new Denials(acts, 'localhost')
+    const denials = new Repeats(acts, DENIALS)
     const denied = (at: number, more: Partial<AdminAct> = {}): Promise<void> =>
-      denials.add(act(at, { denied: true, result: 'forbidden', ...more }))
+      denials.add('localhost', act(at, { denied: true, result: 'forbidden', ...more }))
     await Promise.all([0, 1, 2, 3].map(at => denied(at)))
     await denied(4, { by: 'juliet@localhost/another' })
     await denied(5, { command: 'restart' })
@@ -119,10 +120,10 @@ forEachDatabase((_, openDatabase) => {
 
   test('many who are denied make no more than 500 rows an hour', async () => {
     const acts = await open(openDatabase)
-    const denials = new Denials(acts, 'localhost')
+    const denials = new Repeats(acts, DENIALS)
     await Promise.all(
       Array.from({ length: 520 }, (_, i) =>
-        denials.add(act(i, { by: `m${i}@localhost/x`, denied: true, result: 'forbidden' }))
+        denials.add('localhost', act(i, { by: `m${i}@localhost/x`, denied: true, result: 'forbidden' }))
       )
     )
     assert.equal((await times(acts, 'localhost', {}, 1000)).length, 500)

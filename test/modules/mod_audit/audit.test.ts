@@ -180,6 +180,36 @@ test('denials: strangers are no rows, and the flood of an account is one that co
   )
 })
 
+test('an administrator who only asks, or is refused, is counted; what changes something is a row each', async t => {
+  const server = await start(t)
+  await scenario(server, CAST, async ({ op, admin }) => {
+    const wrong = { accountjid: 'x@localhost', password: 'a', 'password-verify': 'b' }
+    const begun = await execute(admin, `${ADMIN}#add-user`)
+    for (let i = 0; i < 60; i++) {
+      await execute(admin, `${ADMIN}#get-online-users-num`)
+      await submit(admin, begun, wrong)
+    }
+    for (let i = 0; i < 3; i++)
+      await run(admin, `${ADMIN}#change-user-password`, {
+        accountjid: 'juliet@localhost',
+        password: PASSWORD
+      })
+    await server.server.manager.reload('audit')
+    const rows = rowsOf(await run(op, AUDIT, { actor: 'admin@localhost', max_items: '200' }))
+    const kinds = rows.map(({ command, target, result, times = '' }) =>
+      [command, target, result, times.split(',')[0]].filter(Boolean).join(' ')
+    )
+    assert.deepEqual(kinds.slice(0, 5), [
+      'change-user-password juliet@localhost done 1',
+      'change-user-password juliet@localhost done 1',
+      'change-user-password juliet@localhost done 1',
+      'add-user refused 10',
+      'get-online-users-num done 10'
+    ])
+    assert.equal(kinds.length, 105)
+  })
+})
+
 test('the audit outlives the account and a restart; off, there are lines of the log', async t => {
   const server = await start(t)
   await scenario(server, CAST, async ({ op, juliet }) => {
