@@ -1,5 +1,6 @@
 import { isStanzaError, StanzaError } from '../errors'
 import type { Host } from '../hosts/host'
+import { JID } from '../jid'
 import type { Log } from '../log'
 import type { Element } from '../xml/element'
 import { FormError, parseSubmit, renderForm, typedIn, type FormValues } from '../xml/form'
@@ -155,12 +156,29 @@ async function take(walk: Walk, stage: CommandStage, submitted: Element): Promis
 
 /** The form again, and a line for the audit. */
 async function refuse(walk: Walk, form: StageForm, fault: FormError): Promise<WalkStep> {
-  const hidden = form.fields.some(field => field.var === fault.field && field.type === 'text-private')
   const acts: Promise<void>[] = []
-  // What is said about a password may tell something of it
-  tell(walk, 'refused', hidden ? `${fault.field}: refused` : fault.message, { acts })
+  const detail = tellable(form, fault, walk.host) ? fault.message : `${fault.field ?? 'the form'}: refused`
+  tell(walk, 'refused', detail, { acts })
   await Promise.all(acts)
   return { status: 'executing', form, fault, ...waysOf(walk) }
+}
+
+/**
+ * Whether what is wrong may be repeated to others. What is said about a password may tell something of it; and beside
+ * one, any field may hold the password by mistake, unless all that is in it are addresses of this host.
+ */
+function tellable({ fields, values }: StageForm, fault: FormError, host: Host): boolean {
+  const secrets = fields.filter(({ type }) => type === 'text-private')
+  if (secrets.length === 0) return true
+  if (fault.field === undefined || secrets.some(field => field.var === fault.field)) return false
+  const typed = [values?.[fault.field] ?? []].flat().map(String)
+  return typed.every(value => value === '' || isAccountOf(value, host))
+}
+
+/** P@ssw0rd is a name and a domain, too: it has to be this one. */
+function isAccountOf(value: string, host: Host): boolean {
+  const jid = JID.tryParse(value)
+  return jid !== undefined && jid.local !== '' && jid.resource === '' && jid.domain === host.name
 }
 
 async function show(walk: Walk, at = walk.state.stage): Promise<WalkStep> {

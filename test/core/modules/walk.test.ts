@@ -202,3 +202,41 @@ test('two who get to the end together finish once', async () => {
   assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   assert.equal(finished, 1)
 })
+
+test('a password in the wrong field is told to whoever typed it alone', async () => {
+  const refuses = (value: string): string => {
+    throw new Error(`cannot be ${JSON.stringify(value)}`)
+  }
+  const form: FormDef = {
+    fields: [
+      { var: 'account', check: refuses },
+      { var: 'password', type: 'text-private' }
+    ]
+  }
+  const plain: FormDef = { fields: [{ var: 'account', check: refuses }] }
+  for (const [def, value, detail] of [
+    [form, 'the-secret', 'account: refused'],
+    [form, 'P@ssw0rd', 'account: refused'],
+    [form, 'juliet@localhost/the-secret', 'account: refused'],
+    [form, 'juliet@localhost', 'account: cannot be "juliet@localhost"'],
+    [plain, 'anything', 'account: cannot be "anything"']
+  ] as const) {
+    const lines: string[] = []
+    const walk = rig({ stages: [{ form: () => def }] })
+    walk.log = createLogger({ format: 'json', destination: { write: line => lines.push(line) } })
+    await begin(walk)
+    const step = goOn(walk, 'complete', renderForm(def, { account: value, password: 'x' }, 'submit'))
+    assert.equal(await fault(step), `account: cannot be ${JSON.stringify(value)}`)
+    assert.deepEqual(told(walk), [`local:root do refused ${detail}`])
+    assert.deepEqual(
+      lines.map(line => (JSON.parse(line) as { detail: string }).detail),
+      [detail]
+    )
+  }
+  const required = rig({
+    stages: [{ form: () => ({ fields: [{ var: 'account', required: true }, ...form.fields] }) }]
+  })
+  await begin(required)
+  assert.equal(await fault(goOn(required, 'complete', submit({ name: 'x' }))), 'account: a value is required')
+  assert.deepEqual(told(required), ['local:root do refused account: a value is required'])
+})
