@@ -109,7 +109,6 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
   const keys = new Set(def.fields.filter(field => !field.fixed).map(field => field.key))
   const capable = Object.values(roles)
   const has: [boolean, string][] = [
-    [true, `access-${String(def.defaults.access_model)}`], // §10: the model of new nodes
     [def.autoCreate, 'auto-create'],
     [keys.size > 0, 'config-node'],
     [keys.has('max_items'), 'config-node-max'],
@@ -149,9 +148,9 @@ export function features<N extends Node, X>(def: Definition<N, X>): string[] {
   return [
     PUBSUB,
     ...has.filter(([can]) => can).map(([, name]) => P + name),
-    // those that are not for everybody: as long as there can be nodes with them
+    // those that nodes may have: clients look for them before they offer a choice
     ...Object.keys(def.access)
-      .filter(name => name !== def.defaults.access_model && def.access[name]?.isOffered?.())
+      .filter(name => def.access[name]?.isOffered?.() !== false)
       .map(name => `${P}access-${name}`),
     ...affiliations.map(name => `${P}${name}-affiliation`),
     ...(def.orderItems ? [ORDER_BY, `${ORDER_BY}@${PUBSUB}`] : []), // XEP-0413 §6

@@ -31,10 +31,10 @@ export async function onBounce(
   const stamp = channels.stamps.read(String(stanza.attrs.id ?? ''))
   // other errors are somebody else's
   if (stamp === undefined) return
-  if (!vouched(event, server)) return HANDLED
+  // a resource was not notified, the account was
+  if (from.kind !== 'bare' || !vouched(event, server)) return HANDLED
   const error = childOf(stanza, 'error')
-  // of a resource that is away nothing follows for the person
-  const gone = from.kind === 'bare' && GONE.some(name => error && childOf(error, name, STANZAS))
+  const gone = GONE.some(name => error && childOf(error, name, STANZAS))
   const { result } = await channels.write(from.bare, event, store =>
     gone ? wasNotified(store, from.bare, stamp) : count(channels, store, from.bare, stamp)
   )

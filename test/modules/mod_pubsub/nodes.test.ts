@@ -210,6 +210,8 @@ onEachDatabase(database => {
         '#create-nodes',
         '#persistent-items',
         '#access-open',
+        '#access-authorize',
+        '#access-whitelist',
         '#rsm',
         '#retract-items'
       ]
@@ -362,7 +364,7 @@ onEachDatabase(database => {
       await asks(
         hamlet,
         discover(INFO),
-        `<iq type='result'><query xmlns='${INFO}'><feature var='${PUBSUB}#access-whitelist'/><feature t:absent='yes' var='${PUBSUB}#access-open'/></query></iq>`
+        `<iq type='result'><query xmlns='${INFO}'><feature var='${PUBSUB}#access-whitelist'/><feature t:absent='yes' var='${PUBSUB}#auto-create'/></query></iq>`
       )
       const admin = await join(server, 'admin', { jid: `${ADMIN}/x` }, hamlet.vars)
       t.after(() => admin.destroy())
