@@ -3,10 +3,17 @@ import type { MysqlOptions } from '../types'
 
 export type MysqlError = Error & { code?: string; errno?: number; fatal?: boolean }
 
-/** Another transaction was in the way and this one was undone: run it again. */
+/** Another transaction, or a migration, was in the way and this one was undone: run it again. */
+const RETRYABLE: ReadonlySet<string> = new Set([
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_CHECKREAD',
+  'ER_NEED_REPREPARE'
+])
+
+/** Whether the unit may be run again. */
 export function isRetryable(error: unknown): boolean {
-  const { code } = error as MysqlError
-  return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT' || code === 'ER_CHECKREAD'
+  return RETRYABLE.has((error as MysqlError).code ?? '')
 }
 
 /** Why there is no connection, and what to do. */
