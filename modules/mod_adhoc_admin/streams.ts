@@ -13,6 +13,9 @@ import { actOnEach, date, done, OWN } from '../lib_admin'
 /** Domains that one command may name. */
 const MAX_DOMAINS = 100
 
+const SHARED = 'shared with other hosts of this server'
+const ASK = 'ask an operator to close it'
+
 /** A pair of domains on a stream; the local one is this host's. */
 interface Used {
   stream: FederationStream
@@ -45,11 +48,15 @@ export function streamCommands(ctx: Context): AdhocCommand[] {
           const streams = new Set(
             used(ctx)
               .filter(({ pair }) => pair.remote === domain)
-              .map(({ stream }) => stream.key)
+              .map(({ stream }) => stream)
           )
           if (streams.size === 0) throw new StanzaError('item-not-found', 'has no stream with this host')
-          for (const key of streams) ctx.server.federation.close(key)
-          return streams.size === 1 ? 'was disconnected' : `was disconnected, ${streams.size} streams`
+          const own = [...streams].filter(stream => run.role === 'operator' || !isShared(ctx, stream))
+          const left = streams.size - own.length
+          if (own.length === 0) throw new StanzaError('not-allowed', `${SHARED}: ${ASK}`)
+          for (const { key } of own) ctx.server.federation.close(key)
+          const what = own.length === 1 ? 'was disconnected' : `was disconnected, ${own.length} streams`
+          return left === 0 ? what : `${what}; ${left} more ${SHARED}: ${ASK}`
         })
     }
   ]
@@ -74,6 +81,11 @@ function used(ctx: Context): Used[] {
     .streams()
     .flatMap(stream => stream.pairs.map(pair => ({ stream, pair })))
     .filter(({ pair }) => ctx.server.host(pair.local) === ctx.host)
+}
+
+/** Other hosts of this server, which have administrators of their own, would lose it too. */
+function isShared(ctx: Context, { pairs }: FederationStream): boolean {
+  return pairs.some(({ local }) => ctx.server.host(local) !== ctx.host)
 }
 
 function streamRows(ctx: Context): FormValues[] {
@@ -104,7 +116,8 @@ function closeForm(ctx: Context): FormDef {
   return {
     formType: OWN,
     title: 'Close streams with other servers',
-    instructions: 'What waits goes over new streams. To keep a server out, change the federation policy.',
+    instructions:
+      'What waits goes over new streams. To keep a server out, change the federation policy. What other hosts of this server use as well, operators close.',
     fields: [
       {
         var: 'domains',
