@@ -55,6 +55,8 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
   /** What is being published, read before the unit began. */
   publication: Publication | undefined
   readonly #counters = new Map<number, Counters>()
+  /** What starts the thread that was written in last in this unit. */
+  #thread: number | undefined
 
   constructor(
     tables: Tables,
@@ -297,6 +299,7 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
         payload: payload ?? null
       })
     }
+    this.#thread = parent ?? key
     await this.#count(node, {
       ...counters,
       seq,
@@ -353,12 +356,19 @@ export class ChannelStore extends ChannelReader implements Store<ChannelNode, It
     })
   }
 
-  /** What was quiet for longest goes, with its thread. */
+  /**
+   * What was quiet for longest goes, with its thread, but never what makes room necessary: where nothing else is left,
+   * that is refused (XEP-0060 §7.1.3.4).
+   */
   async removeOldest(node: ChannelNode, number: number): Promise<readonly string[]> {
     const { tables, tx } = this
-    const rows = await tables.items.quietest(tx, node.key, Math.min(number, BATCH))
+    const quietest = await tables.items.quietest(tx, node.key, Math.min(number, BATCH))
+    const rows = quietest.filter(row => row.id !== this.#thread)
     const ids = rows.map(row => row.id)
-    if (ids.length === 0) return []
+    if (ids.length === 0) {
+      if (quietest.length === 0) return []
+      throw new PubsubError('nodeFull', { text: 'this thread alone fills the node: start another one' })
+    }
     const answers = await tables.items.countAnswers(tx, ids)
     await tables.items.delete(tx, ids)
     const counters = this.#countersOf(node)

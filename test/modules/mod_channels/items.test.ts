@@ -168,6 +168,24 @@ onEachDatabase('items', database => {
     assert.deepEqual(server.errors(), [])
   })
 
+  test('a full node: no answer takes its own thread away (XEP-0060 §7.1.3.4)', async t => {
+    const server = await startChannels(t, database, { channels: { itemsPerNode: 3 } })
+    await play(server, async ({ juliet }) => {
+      await does(juliet, publish(entry('old'), { id: 'old' }))
+      await does(juliet, publish(entry('1'), { id: '1' }))
+      for (const id of ['a', 'b']) await does(juliet, publish(entry(id, replyTo('1')), { id }))
+      assert.deepEqual((await page(juliet, '')).ids, ['b', 'a', '1'])
+      await isRefused(juliet, publish(entry('c', replyTo('1')), { id: 'c' }), 'cancel conflict node-full')
+      const left = await page(juliet, '', '<max>9</max>')
+      assert.deepEqual([left.ids, left.count], [['b', 'a', '1'], '3'])
+      // an edit needs no room, and a new thread takes that of the old one
+      await does(juliet, publish(entry('b again', replyTo('1')), { id: 'b' }))
+      await does(juliet, publish(entry('2'), { id: '2' }))
+      assert.deepEqual((await page(juliet, '')).ids, ['2'])
+    })
+    assert.deepEqual(server.errors(), [])
+  })
+
   test('a page ends where a stanza would be too long', async t => {
     const server = await startChannels(t, database)
     await play(server, async ({ juliet }) => {
