@@ -182,7 +182,7 @@ function subIdOf({ multiSubscribe }: Service, element: Element): { subId?: strin
 function items({ service, action, page, orders }: Parts): Operation {
   const node = nodeOf(action)
   const max = attr(action, 'max_items')
-  if (max !== undefined && !/^\d{1,15}$/.test(max)) throw bad('max_items is a number')
+  if (max !== undefined && !/^\d{1,15}$/.test(max)) throw bad('max_items is a whole number from 0 on')
   const ids = only(action, 'item').map(item => attr(item, 'id'))
   if (ids.includes(undefined)) throw bad('an item is asked for by its id')
   return {

@@ -31,7 +31,7 @@ export function pageElement({ first, index, last, count }: PageInfo): Element {
 
 function number(element: Element): number {
   const text = textOf(element)
-  if (!/^\d{1,15}$/.test(text)) throw bad(`<${element.name}/> is a number`)
+  if (!/^\d{1,15}$/.test(text)) throw bad(`<${element.name}/> is a whole number from 0 on`)
   return Number(text)
 }
 
