@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { CodedError } from '../errors'
 import { caller } from './caller'
-import { MAX_ANSWER, type Answer, type Line } from './control-protocol'
+import { BUSY, MAX_ANSWER, type Answer, type Line } from './control-protocol'
 
 /** Milliseconds until a server that says nothing is given up: a reload may wait for handlers. */
 const PATIENCE = 120_000
@@ -35,6 +35,8 @@ export function askServer(
     socket.on('error', (error: NodeJS.ErrnoException) => {
       socket.destroy()
       if (NOBODY.has(error.code ?? '')) resolve(undefined)
+      // It was not taken: there was no room even for being told so
+      else if (error.code === 'EPIPE') reject(new CodedError('ERR_CONTROL_BUSY', BUSY))
       else if (error.code === 'EACCES') fail(`the server at ${path} belongs to another user of this machine`)
       else fail(`the server at ${path} cannot be asked: ${error.message}`)
     })

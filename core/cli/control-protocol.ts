@@ -12,6 +12,11 @@ export const MAX_ANSWER = 16 * 1024 * 1024
 export const REQUEST_TIME = 10_000
 /** What is under way at the same time, at most. */
 export const MAX_CONNECTIONS = 16
+/** Further connections, which are told to come back; beyond them nobody is told anything. */
+export const MAX_TURNED_AWAY = 64
+/** Milliseconds in which whoever is turned away has to be gone. */
+export const FAREWELL_TIME = 1000
+export const BUSY = 'the server is busy with other commands: try again'
 
 export const Request = z.strictObject({
   op: z.string().max(100),

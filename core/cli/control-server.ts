@@ -3,8 +3,11 @@ import net, { type Server, type Socket } from 'node:net'
 import { CodedError } from '../errors'
 import type { Log } from '../log'
 import {
+  BUSY,
+  FAREWELL_TIME,
   MAX_CONNECTIONS,
   MAX_REQUEST,
+  MAX_TURNED_AWAY,
   REQUEST_TIME,
   type Answer,
   type ControlOperations,
@@ -19,6 +22,8 @@ const MAX_PATH = process.platform === 'darwin' ? 103 : 107
 export class ControlServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** Of them, those that are told to come back. */
+  #turnedAway = 0
 
   private constructor(
     private readonly path: string,
@@ -26,7 +31,7 @@ export class ControlServer {
     private readonly log: Log
   ) {
     this.#server = net.createServer({ allowHalfOpen: true }, socket => this.#accept(socket))
-    this.#server.maxConnections = MAX_CONNECTIONS
+    this.#server.maxConnections = MAX_CONNECTIONS + MAX_TURNED_AWAY
   }
 
   /** Throws `ERR_CONTROL_SOCKET`. A socket that a killed server left behind is replaced. */
@@ -81,6 +86,7 @@ export class ControlServer {
     this.#sockets.add(socket)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#sockets.delete(socket))
+    if (this.#sockets.size - this.#turnedAway > MAX_CONNECTIONS) return this.#turnAway(socket)
     const timer = setTimeout(() => socket.destroy(), REQUEST_TIME)
     socket.on('close', () => clearTimeout(timer))
     let text = ''
@@ -97,6 +103,19 @@ export class ControlServer {
     socket.on('end', () => {
       if (!text.includes('\n')) socket.destroy()
     })
+  }
+
+  #turnAway(socket: Socket): void {
+    this.#turnedAway++
+    const timer = setTimeout(() => socket.destroy(), FAREWELL_TIME)
+    socket.on('close', () => {
+      this.#turnedAway--
+      clearTimeout(timer)
+    })
+    // What is asked is read: where it is left unread, the answer is lost with the connection
+    socket.resume()
+    void send(socket, { ok: false, error: { code: 'ERR_CONTROL_BUSY', message: BUSY } })
+    socket.end()
   }
 
   async #answer(socket: Socket, line: string | undefined): Promise<void> {

@@ -7,7 +7,13 @@ import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { caller } from '../../../core/cli/caller'
 import { askServer } from '../../../core/cli/control-client'
-import { act, MAX_REQUEST, operation, type ControlOperations } from '../../../core/cli/control-protocol'
+import {
+  act,
+  MAX_CONNECTIONS,
+  MAX_REQUEST,
+  operation,
+  type ControlOperations
+} from '../../../core/cli/control-protocol'
 import { ControlServer } from '../../../core/cli/control-server'
 import { CodedError } from '../../../core/errors'
 import { createLogger } from '../../../core/log'
@@ -186,6 +192,35 @@ test('requests that are none, cut anywhere, too long, or never finished', async 
   half.end('{"op":"nothing"}')
   assert.equal(await new Promise<boolean>(resolve => half.on('close', resolve)), false)
   assert.deepEqual(await ask(at, 'nothing'), { result: null })
+})
+
+test('a server that is busy says so, and has room again when others have gone', async t => {
+  const { path: at } = await open(t)
+  const idle = (count: number): Promise<net.Socket[]> =>
+    Promise.all(
+      Array.from({ length: count }, async () => {
+        const socket = net.connect(at)
+        t.after(() => socket.destroy())
+        socket.on('error', () => socket.destroy())
+        await new Promise(resolve => socket.on('connect', resolve))
+        return socket
+      })
+    )
+  const busy = { code: 'ERR_CONTROL_BUSY', message: 'the server is busy with other commands: try again' }
+  const first = await idle(MAX_CONNECTIONS)
+  await assert.rejects(ask(at, 'nothing'), busy)
+  await assert.rejects(ask(at, 'echo', { text: 'x'.repeat(MAX_REQUEST / 2) }), busy)
+  const more = await idle(4)
+  await Promise.all(more.map(socket => new Promise(resolve => socket.resume().on('close', resolve))))
+  await assert.rejects(ask(at, 'nothing'), busy)
+  const [gone] = first
+  assert.ok(gone)
+  gone.destroy()
+  for (;;) {
+    const answer = await ask(at, 'nothing').catch((error: unknown) => error)
+    if (!(answer instanceof CodedError)) return assert.deepEqual(answer, { result: null })
+    assert.equal(answer.code, 'ERR_CONTROL_BUSY')
+  }
 })
 
 test('a path that is too long for a socket is refused by name, and nothing is cut off', async t => {
