@@ -78,7 +78,8 @@ export const CHANNEL_FIELDS: readonly ConfigField[] = [
   {
     key: 'advertise_node',
     form: { var: 'buddycloud#advertise_node', type: 'boolean', label: 'Show this node in public lists' },
-    initial: true
+    initial: true,
+    metadata: true
   },
   shown('type', 'pubsub#type', 'Payload namespace', true),
   shown('channel_type', 'buddycloud#channel_type', 'Type of the channel', true),

@@ -185,6 +185,11 @@ onEachDatabase('configuration', database => {
       )
       await asks(
         romeo,
+        discover(INFO, STATUS),
+        `<iq type='result'><query xmlns='${INFO}'><x xmlns='${FORM}' type='result'>${field('buddycloud#advertise_node', '0')}</x></query></iq>`
+      )
+      await asks(
+        romeo,
         discover(ITEMS, undefined, SERVICE, `<set xmlns='${RSM}'><max>1</max></set>`),
         `<iq type='result'><query xmlns='${ITEMS}'><item node='${POSTS}'/><item node='${node(JULIET, 'mood')}' t:absent='yes'/>
            <set xmlns='${RSM}'><first>*</first></set></query></iq>`
