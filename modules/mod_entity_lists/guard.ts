@@ -42,7 +42,7 @@ export class Guard {
     if (judge.refuses('out', to) || (asks && judge.refuses('in', to))) return this.#refuseIn(event)
   }
 
-  /** What waits for another server: why it does not leave any more; undefined where it may. */
+  /** What waits for another server, or for a component: why it does not leave any more; undefined where it may. */
   stays(stanza: Element): StanzaError | 'drop' | undefined {
     const { from, to, type } = stanza.attrs as Record<string, string | undefined>
     // Errors are not held up, nor is it that somebody is gone

@@ -58,7 +58,8 @@ export default defineModule({
     function follow(before: State, after: State): void {
       arm()
       // What was sent before and still waits is not to go to them either
-      ctx.server.federation.sift(ctx.host.name, stanza => guard.stays(stanza))
+      for (const away of [ctx.server.federation, ctx.server.components])
+        away.sift(ctx.host.name, stanza => guard.stays(stanza))
       presences
         .follow(before.judge, after.judge, resourcesIn(before, after))
         .catch((err: unknown) => ctx.log.error({ err }, 'presence could not follow the lists'))

@@ -3,6 +3,7 @@ import test from 'node:test'
 import type { TestContext } from 'node:test'
 import type { Element } from '../../core/xml/element'
 import { conditionOf } from '../lib/client'
+import { TestComponent } from '../lib/component'
 import { IM_HOST } from '../lib/config'
 import { federation, freePort, Heard, startFederated, type FederatedServer } from '../lib/federation'
 import { startTestServer } from '../lib/server'
@@ -186,4 +187,42 @@ test('XEP-0133 §4.11: what waits for a server that cannot be reached does not l
     await romeo.receivesNothing()
   })
   assert.deepEqual(a.errors(), [])
+})
+
+test('XEP-0133 §4.11: nor does what waits for an external component', async t => {
+  const gate = 'gate.localhost'
+  const secret = 'moves to the music'
+  const server = await startTestServer(t, {
+    hosts: {
+      localhost: {
+        admins: ['admin@localhost'],
+        modules: { ...(IM_HOST.modules as object), entity_lists: {} }
+      },
+      [gate]: {
+        type: 'component',
+        modules: {
+          component: { secret, queue: { seconds: 60 }, listen: [{ address: '127.0.0.1', port: 0 }] }
+        }
+      }
+    }
+  })
+  const waiting = (): number => server.server.api.components.list().reduce((sum, one) => sum + one.waiting, 0)
+  const cast = { romeo: 'romeo@localhost/r', admin: 'admin@localhost/r' }
+  await scenario(server, cast, async ({ romeo, admin }) => {
+    for (const name of ['juliet', 'nurse'])
+      await romeo.sends(`<message to='${name}@${gate}' id='${name}' type='chat'><body>wait</body></message>`)
+    await romeo.sends(`<presence to='juliet@${gate}'/>`)
+    await romeo.fence()
+    assert.equal(waiting(), 3)
+    const answer = await run(admin, NODES.blacklist, { blacklistjids: [`juliet@${gate}`] }, 'localhost')
+    assert.equal(statusOf(answer), 'completed')
+    assert.equal(conditionOf(await romeo.finds(`<message id='juliet' type='error'/>`)), 'not-acceptable')
+    const port = server.server.components.listeners.ports()[0]?.port ?? 0
+    const component = await TestComponent.attach(t, port, gate, secret)
+    await component.receives(`<message id='nurse' from='{romeo}'/>`.replace('{romeo}', romeo.jid))
+    // Whoever was told that somebody is there is told that they are gone
+    await component.receives(`<presence type='unavailable' to='juliet@${gate}'/>`)
+    await component.receivesNothing()
+  })
+  assert.deepEqual(server.errors(), [])
 })

@@ -1,4 +1,6 @@
+import type { StanzaError } from '../../errors'
 import type { Host } from '../../hosts/host'
+import type { Element } from '../../xml/element'
 import type { StanzaEvent } from '../event'
 import type { WaitingLimits } from './waiting'
 
@@ -80,6 +82,11 @@ export interface ComponentsApi {
   detach(host: Host): void
   /** Takes a stanza of an attached host's domains to the server there; false: its domain is not attached. */
   send(event: StanzaEvent): boolean
+  /**
+   * Looks at what comes of a host's domains and waits for a component, or for the server that the host is attached to:
+   * what may not leave any more is answered with that error, or dropped.
+   */
+  sift(host: string, verdict: (stanza: Element) => StanzaError | 'drop' | undefined): void
   /** All of them, or those of a host. */
   list(host?: Host): ComponentStatus[]
 }

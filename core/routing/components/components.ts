@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { CollapsedLog } from '../../collapsed-log'
-import { StreamError } from '../../errors'
+import { StreamError, type StanzaError } from '../../errors'
 import type { Gate } from '../../events/gate'
-import type { Host } from '../../hosts/host'
+import type { Host, Relayed } from '../../hosts/host'
 import type { Log } from '../../log'
 import type { Metrics } from '../../metrics'
 import { Serial } from '../../modules/serial'
@@ -12,6 +12,7 @@ import type { Connection } from '../../streams/connection'
 import type { Port } from '../../streams/ports'
 import type { StreamLimits } from '../../streams/rates/limits'
 import type { StreamSettings } from '../../streams/settings'
+import type { Element } from '../../xml/element'
 import { Carrier, type CarrierStream } from '../carrier'
 import type { StanzaEvent } from '../event'
 import type { QueueLimits } from '../queue'
@@ -206,6 +207,13 @@ export class Components implements ComponentsApi, ComponentBackend {
 
   #links(): Link[] {
     return [...this.#attached.values()].flatMap(links => [...links.values()])
+  }
+
+  sift(host: string, verdict: (stanza: Element) => StanzaError | 'drop' | undefined): void {
+    const { host: find } = this.#options
+    const judge = ({ stanza, from }: Relayed): StanzaError | 'drop' | undefined =>
+      find(from.domain)?.name === host ? verdict(stanza) : undefined
+    for (const room of [...this.#foreign.values(), ...this.#links()]) room.sift(judge)
   }
 
   #waiting(): number {

@@ -10,7 +10,7 @@ import type { Carrier, CarrierStream } from '../carrier'
 import type { Origin } from '../origin'
 import type { AcceptOptions, ComponentStatus } from './api'
 import type { Counts } from './counts'
-import { WaitingRoom } from './waiting'
+import { WaitingRoom, type Verdict } from './waiting'
 
 export interface ForeignParts {
   log: Log
@@ -57,6 +57,10 @@ export class ForeignComponent implements ComponentDoor, CarrierStream {
 
   get waiting(): number {
     return this.#waiting.length
+  }
+
+  sift(verdict: Verdict): void {
+    this.#waiting.sift(verdict)
   }
 
   listensAt({ address, port }: Port): boolean {

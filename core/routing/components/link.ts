@@ -17,7 +17,7 @@ import type { Origin } from '../origin'
 import type { AttachOptions, ComponentStatus } from './api'
 import { Backoff } from './backoff'
 import type { Counts } from './counts'
-import { WaitingRoom } from './waiting'
+import { WaitingRoom, type Verdict } from './waiting'
 
 export interface LinkParts {
   counts: Counts
@@ -87,6 +87,10 @@ export class Link implements AttachedDomain, CarrierStream {
 
   get waiting(): number {
     return this.#waiting.length
+  }
+
+  sift(verdict: Verdict): void {
+    this.#waiting.sift(verdict)
   }
 
   /** Another place or secret means another connection; everything else is taken over by the one there is. */

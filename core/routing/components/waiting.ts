@@ -1,3 +1,4 @@
+import type { StanzaError } from '../../errors'
 import type { Relayed } from '../../hosts/host'
 
 /** What may wait for a component or server that is away. */
@@ -7,6 +8,9 @@ export interface WaitingLimits {
   stanzas: number
   bytes: number
 }
+
+/** What is said of a stanza that waits: an error that answers it, that it vanishes, or nothing. */
+export type Verdict = (event: Relayed) => StanzaError | 'drop' | undefined
 
 /** Why a stanza does not wait any longer. */
 export type GivenUp = 'full' | 'late' | 'closed'
@@ -59,6 +63,17 @@ export class WaitingRoom {
   /** Nobody will come. */
   close(): void {
     for (const { event } of this.#empty()) this.#options.giveUp(event, 'closed')
+  }
+
+  /** Takes out what may not leave any more; the others keep their order. */
+  sift(verdict: Verdict): void {
+    const judged = this.#waiting.map(one => ({ one, found: verdict(one.event) }))
+    this.#waiting = judged.filter(({ found }) => found === undefined).map(({ one }) => one)
+    for (const { one, found } of judged) {
+      if (found === undefined) continue
+      this.#size -= one.xml.length
+      if (found !== 'drop') one.event.fail(found)
+    }
   }
 
   #empty(): Waiting[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
+import { StanzaError } from '../../../core/errors'
 import type { Relayed } from '../../../core/hosts/host'
 import { JID } from '../../../core/jid'
 import { Backoff } from '../../../core/routing/components/backoff'
@@ -151,4 +152,17 @@ test('the domain of an address whose other parts do not conform', () => {
     [undefined, undefined]
   ] as const)
     assert.equal(domainOf(address), domain, address)
+})
+
+test('what may not leave any more is answered or dropped, and makes room', t => {
+  const { waiting, over, left } = room(t, { bytes: 9 })
+  const answered: unknown[] = []
+  for (const id of ['1', '2', '3'])
+    waiting.add({ ...stanza(id), fail: error => void answered.push([id, error]) }, 'xxx')
+  const error = new StanzaError('not-acceptable')
+  waiting.sift(({ stanza: { attrs } }) => (attrs.id === '1' ? error : attrs.id === '2' ? 'drop' : undefined))
+  assert.deepEqual(answered, [['1', error]])
+  waiting.add(stanza('4'), 'yyyyyy')
+  assert.deepEqual(left(), ['xxx', 'yyyyyy'])
+  assert.deepEqual(over, [])
 })
