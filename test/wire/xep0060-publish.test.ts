@@ -94,7 +94,7 @@ onEachDatabase(database => {
       // what cannot be met makes nothing
       const wrongs: Record<string, string>[] = [
         { 'no-such-field': '1' },
-        { access_model: 'presence' },
+        { access_model: 'friends' },
         { max_items: '0' }
       ]
       for (const wrong of wrongs)
